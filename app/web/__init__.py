@@ -1,0 +1,1 @@
+"""Floor 6: HTTP. Pages, REST, event streams, files and headers; nothing here computes."""

@@ -1,0 +1,75 @@
+"""Our own scripts, styles and pictures. A browser asks each time whether a file has changed and is
+mostly told no; what is sent was gzipped once. A file saved meanwhile is read anew.
+
+`modules()` lists all modules that a page's first one will import, so that the page can ask for all
+of them at once instead of finding them one after another.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from app import paths
+from app.web.assets import REVALIDATE, Asset
+
+IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["'](\.[^"']+)["']""", re.MULTILINE)
+
+
+class Files:
+    """ASGI application for the folder `static/`, to be mounted."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or paths.static()).resolve()
+        self.kept: dict[Path, tuple[int, int, Asset]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"allow": "GET, HEAD"})
+        inside = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
+        asset = self.asset(inside)
+        if asset is None:
+            raise HTTPException(404, f"no such file: {inside}")
+        response = asset.answer(Headers(scope=scope), cache=REVALIDATE)
+        await response(scope, receive, send)
+
+    def asset(self, inside: str) -> Asset | None:
+        try:
+            path = (self.root / inside).resolve()
+            if not path.is_relative_to(self.root) or not path.is_file():
+                return None
+            state = path.stat()
+        except (OSError, ValueError):  # a name with a zero byte, or one that is far too long
+            return None
+        now = (state.st_mtime_ns, state.st_size)
+        held = self.kept.get(path)
+        if held is None or held[:2] != now:
+            held = self.kept[path] = (*now, Asset.read(path))
+        return held[2]
+
+
+def modules(first: str) -> list[str]:
+    """`first`, a path under static/ such as "js/walk.js", and all that it imports, as URLs."""
+    root = paths.static()
+    found: dict[str, None] = {}
+    waiting = [first]
+    while waiting:
+        name = waiting.pop(0)
+        path = root / name
+        if name not in found and path.is_file():
+            found[name] = None
+            waiting += _imports(path, name, path.stat().st_mtime_ns)
+    return [f"/static/{name}" for name in found]
+
+
+@lru_cache(maxsize=512)
+def _imports(path: Path, name: str, changed: int) -> tuple[str, ...]:
+    folder = posixpath.dirname(name)
+    text = path.read_text("utf-8")
+    return tuple(posixpath.normpath(posixpath.join(folder, one)) for one in IMPORT.findall(text))
