@@ -1,0 +1,143 @@
+// The only module that talks to the server. Every answer is JSON; every refusal becomes an ApiError with the server's
+// own words; a changing call carries the revision that the page knows, so that two pages never overwrite each other.
+
+/** @import {Session, Frame, NodeState, Position, Answer, History, GradientCheck, Lesson, Num} from "./types.js" */
+
+export class ApiError extends Error {
+  /**
+   * @param {string} code @param {string} message
+   * @param {{where?: string | null, status?: number, revision?: number | null}} [more]
+   */
+  constructor(code, message, { where = null, status = 0, revision = null } = {}) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.where = where;
+    this.status = status;
+    this.revision = revision;
+  }
+}
+
+/**
+ * @param {string} method @param {string} path
+ * @param {{body?: unknown, revision?: number | null, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
+export async function request(method, path, { body, revision = null, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (revision !== null) headers["If-Match"] = `"${revision}"`;
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError("unreachable", "The server does not answer. Is Backstep still running?", { where: path });
+  }
+  if (response.status === 204) return null;
+  const answer = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  const told = answer?.error ?? {};
+  throw new ApiError(
+    told.code ?? `http_${response.status}`,
+    told.message ?? `The server refused this (${response.status} ${response.statusText}).`,
+    { where: told.where ?? path, status: response.status, revision: told.revision ?? null },
+  );
+}
+
+/** @param {Record<string, number | string | null | undefined>} parameters */
+function query(parameters) {
+  const known = Object.entries(parameters).filter(([, v]) => v !== null && v !== undefined);
+  return known.length ? `?${new URLSearchParams(known.map(([k, v]) => [k, String(v)]))}` : "";
+}
+
+/** @param {string} id */
+const at = (id) => `/api/sessions/${encodeURIComponent(id)}`;
+
+/** @returns {Promise<{lessons: Lesson[], topics: any[]}>} */
+export const lessons = () => request("GET", "/api/lessons");
+
+/** @param {string} id */
+export const lesson = (id) => request("GET", `/api/lessons/${encodeURIComponent(id)}`);
+
+/**
+ * @param {{lesson?: string, spec?: object, changes?: unknown[], position?: {iteration: number, step: number}}} body
+ * @returns {Promise<Session>}
+ */
+export const createSession = (body) => request("POST", "/api/sessions", { body });
+
+/** @param {string} id @returns {Promise<Session>} */
+export const session = (id) => request("GET", at(id));
+
+/**
+ * @param {string} id @param {{iteration: number, start?: number, stop?: number}} range
+ * @returns {Promise<{iteration: number, of: number, frames: Frame[]}>}
+ */
+export const frames = (id, range) => request("GET", `${at(id)}/frames${query(range)}`);
+
+/**
+ * @param {string} id @param {{iteration: number, step: number}} position
+ * @returns {Promise<{position: Position, nodes: Record<string, NodeState>, loss: Num | null}>}
+ */
+export const state = (id, { iteration, step }) => request("GET", `${at(id)}/state${query({ iteration, step })}`);
+
+/** One node in full, any size. @param {string} id @param {string} name @param {{iteration?: number, step?: number}} [position] */
+export const node = (id, name, { iteration, step } = {}) =>
+  request("GET", `${at(id)}/nodes/${encodeURIComponent(name)}${query({ iteration, step })}`);
+
+/**
+ * One element of an array written out as symbols and numbers.
+ * @param {string} id
+ * @param {{iteration: number, step: number, node: string, slot: "value" | "grad", operand?: number, index: string}} which
+ */
+export const element = (id, which) => request("GET", `${at(id)}/element${query(which)}`);
+
+/** @param {string} id @returns {Promise<History>} */
+export const history = (id) => request("GET", `${at(id)}/history`);
+
+/**
+ * @param {string} id @param {{count: number, unit: "node" | "phase" | "iteration" | "epoch"}} body @param {number | null} [revision]
+ * @returns {Promise<Answer>}
+ */
+export const step = (id, body, revision = null) => request("POST", `${at(id)}/step`, { body, revision });
+
+/**
+ * @param {string} id @param {{iteration: number, step: number}} position @param {number | null} [revision]
+ * @returns {Promise<Answer>}
+ */
+export const seek = (id, { iteration, step: k }, revision = null) =>
+  request("POST", `${at(id)}/seek`, { body: { iteration, step: k }, revision });
+
+/** @param {string} id @param {{iterations?: number, epochs?: number}} body @param {number | null} [revision] @returns {Promise<Answer>} */
+export const train = (id, body, revision = null) => request("POST", `${at(id)}/train`, { body, revision });
+
+/** @param {string} id @param {object} change @param {number | null} [revision] @returns {Promise<Answer>} */
+export const patch = (id, change, revision = null) => request("PATCH", at(id), { body: change, revision });
+
+/** @param {string} id @param {string} name @param {unknown} value @param {number | null} [revision] @returns {Promise<Answer>} */
+export const setValue = (id, name, value, revision = null) =>
+  request("PUT", `${at(id)}/nodes/${encodeURIComponent(name)}`, { body: { value }, revision });
+
+/** @param {string} id @returns {Promise<GradientCheck>} */
+export const gradientCheck = (id) => request("POST", `${at(id)}/gradient-check`, { body: {} });
+
+/** @param {object} body @param {AbortSignal} [signal] */
+export const sweep = (body, signal) => request("POST", "/api/sweeps", { body, signal });
+
+/**
+ * The session's event stream; one a page, closed when the page hides. Returns the way to close it.
+ * @param {string} id @param {Record<string, (data: any) => void>} handlers  event name -> listener
+ */
+export function events(id, handlers) {
+  const source = new EventSource(`${at(id)}/events`);
+  for (const [name, handle] of Object.entries(handlers)) {
+    source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
+  }
+  return () => source.close();
+}

@@ -1,0 +1,253 @@
+/**
+ * An array as a heat map: colour says sign and size on one scale with a true zero, the frame says
+ * the role (value, gradient, update), and every number can be reached with pointer or arrow keys.
+ */
+
+import { h } from "../h.js";
+import { exact, format } from "../format.js";
+import { inkOn, real, sign } from "../scale.js";
+
+const DOM_CELLS = 256;
+const WRAP = 32;
+
+/**
+ * The last two axes as a plane; vectors become one row, long ones wrap.
+ * @param {number[]} shape
+ * @returns {{rows: number, cols: number, count: number, leading: number[], wraps: boolean}}
+ */
+export function plane(shape) {
+  const leading = shape.slice(0, -2);
+  if (shape.length === 1) {
+    const count = shape[0];
+    const wraps = count > WRAP;
+    return { rows: wraps ? Math.ceil(count / WRAP) : 1, cols: wraps ? WRAP : count, count, leading, wraps };
+  }
+  const [rows, cols] = shape.slice(-2);
+  return { rows, cols, count: rows * cols, leading, wraps: false };
+}
+
+/** The index in the array of a cell of the plane; null in the empty rest of a wrapped vector. */
+export function indexOf(shape, fixed, row, col) {
+  const { cols, count } = plane(shape);
+  if (row * cols + col >= count) return null;
+  return shape.length === 1 ? [row * cols + col] : [...fixed, row, col];
+}
+
+/** @param {any} data nested lists @param {number[]} index */
+export const at = (data, index) => index.reduce((part, i) => part?.[i], data);
+
+/**
+ * Where an arrow key leads; null for keys that mean something else.
+ * @param {[number, number]} cell
+ * @param {string} key
+ * @param {{rows: number, cols: number, count: number}} size
+ * @returns {[number, number] | null}
+ */
+export function move([row, col], key, { rows, cols, count }) {
+  const to = {
+    ArrowLeft: [row, col - 1],
+    ArrowRight: [row, col + 1],
+    ArrowUp: [row - 1, col],
+    ArrowDown: [row + 1, col],
+    Home: [row, 0],
+    End: [row, cols - 1],
+  }[key];
+  if (!to) return null;
+  const r = Math.min(rows - 1, Math.max(0, to[0]));
+  const c = Math.min(cols - 1, Math.max(0, to[1]));
+  return r * cols + c < count ? [r, c] : [row, col];
+}
+
+/** "2 × 3", or "number" for a scalar. */
+export const shapeText = (shape) => (shape.length ? shape.join(" × ") : "one number");
+
+/** The colour scale's reach: the largest finite size. */
+export function reach(array) {
+  const sizes = [real(array.min), real(array.max)].map(Math.abs).filter(Number.isFinite);
+  return sizes.length ? Math.max(...sizes) : 0;
+}
+
+/**
+ * @param {{shape: number[], data: any, min: any, max: any, norm: any, nonfinite: number}} array
+ * @param {{role: "value" | "grad" | "update", name: string, picked?: number[] | null,
+ *          pick?: (index: number[]) => void, load?: () => void}} options
+ * @returns {HTMLElement}
+ */
+export function arrayView(array, { role, name, picked = null, pick, load }) {
+  const box = h("div", { class: "array", "data-role": role });
+  const facts = h("p", { class: "array-facts" },
+    h("span", { class: "array-shape" }, shapeText(array.shape)),
+    h("span", {}, `min ${format(array.min)}`),
+    h("span", {}, `max ${format(array.max)}`),
+    h("span", {}, `norm ${format(array.norm)}`),
+    array.nonfinite ? h("span", { class: "array-alarm" }, `${array.nonfinite} not finite`) : null,
+  );
+  if (array.data === null || array.data === undefined) {
+    box.append(facts, h("button", { type: "button", class: "quiet", onclick: load },
+      `Show all ${array.shape.reduce((a, b) => a * b, 1)} numbers`));
+    return box;
+  }
+
+  const size = plane(array.shape);
+  const limit = reach(array);
+  const fixed = picked && size.leading.length
+    ? picked.slice(0, size.leading.length) : size.leading.map(() => 0);
+  const readout = h("p", { class: "array-readout" });
+  const stage = h("div", { class: "array-stage" });
+  let here = picked ? cellOf(picked, size) : [0, 0];
+
+  const number = (row, col) => {
+    const index = indexOf(array.shape, fixed, row, col);
+    return index && at(array.data, index);
+  };
+  const tell = ([row, col]) => {
+    const index = indexOf(array.shape, fixed, row, col);
+    const value = number(row, col);
+    const mark = real(value) > 0 ? " ▲" : real(value) < 0 ? " ▼" : "";
+    readout.textContent = `[${index.join(", ")}] = ${exact(value)}${mark}`;
+  };
+  const label = (row, col) => `${indexOf(array.shape, fixed, row, col).join(", ")}: ${format(number(row, col))}`;
+  const choose = (cell) => {
+    here = cell;
+    tell(cell);
+    pick?.(indexOf(array.shape, fixed, ...cell));
+  };
+
+  const draw = () => {
+    const make = size.count <= DOM_CELLS ? domCells : canvasCells;
+    stage.replaceChildren(make({ size, number, label, limit, name, choose, tell, start: here }));
+  };
+
+  size.leading.forEach((length, axis) => {
+    const shown = h("output", {}, "0");
+    const turn = (by) => {
+      fixed[axis] = (fixed[axis] + by + length) % length;
+      shown.textContent = String(fixed[axis]);
+      draw();
+      tell(here);
+    };
+    shown.textContent = String(fixed[axis]);
+    box.append(h("div", { class: "array-axis" },
+      h("button", { type: "button", class: "quiet", "aria-label": `axis ${axis}: back`, onclick: () => turn(-1) }, "‹"),
+      h("span", {}, `axis ${axis} `, shown, ` of ${length}`),
+      h("button", { type: "button", class: "quiet", "aria-label": `axis ${axis}: on`, onclick: () => turn(1) }, "›"),
+    ));
+  });
+  box.append(stage, readout, facts);
+  draw();
+  tell(here);
+  return box;
+}
+
+function cellOf(index, { cols }) {
+  return index.length === 1 ? [Math.floor(index[0] / cols), index[0] % cols] : index.slice(-2);
+}
+
+function grid(name, { rows, cols }) {
+  return h("div", {
+    class: "cells", role: "grid", "aria-label": name, "aria-rowcount": rows, "aria-colcount": cols,
+  });
+}
+
+function domCells({ size, number, label, limit, name, choose, tell, start }) {
+  const box = grid(name, size);
+  const written = size.cols <= 6 && size.rows <= 10;
+  box.classList.toggle("written", written);
+  box.style.setProperty("--cols", size.cols);
+  const cells = [];
+  let here = start;
+  const focus = (cell) => {
+    cells[here[0]][here[1]].tabIndex = -1;
+    here = cell;
+    const target = cells[here[0]][here[1]];
+    target.tabIndex = 0;
+    target.focus();
+  };
+  for (let row = 0; row < size.rows; row += 1) {
+    const line = h("div", { class: "cells-row", role: "row" });
+    cells.push([]);
+    for (let col = 0; col < size.cols && row * size.cols + col < size.count; col += 1) {
+      const value = number(row, col);
+      const colour = sign(real(value), limit);
+      const cell = h("div", {
+        class: "cell", role: "gridcell", "aria-label": label(row, col),
+        tabindex: row === start[0] && col === start[1] ? 0 : -1,
+        onclick: () => focus([row, col]),
+        onpointerenter: () => tell([row, col]),
+        onfocus: () => choose([row, col]),
+        onkeydown: (event) => {
+          const to = move([row, col], event.key, size);
+          if (!to) return;
+          event.preventDefault();
+          event.stopPropagation();
+          focus(to);
+        },
+      }, Number.isFinite(real(value)) ? (written ? format(value) : null) : "!");
+      cell.style.background = `rgb(${colour.join(" ")})`;
+      cell.style.color = inkOn(colour);
+      cells[row].push(cell);
+      line.append(cell);
+    }
+    box.append(line);
+  }
+  box.addEventListener("pointerleave", () => tell(here));
+  return box;
+}
+
+function canvasCells({ size, number, label, limit, name, choose, tell, start }) {
+  const box = grid(name, size);
+  box.classList.add("drawn");
+  const canvas = h("canvas", { width: size.cols, height: size.rows, "aria-hidden": "true" });
+  const paint = canvas.getContext("2d");
+  const image = paint.createImageData(size.cols, size.rows);
+  for (let i = 0; i < size.count; i += 1) {
+    const value = real(number(Math.floor(i / size.cols), i % size.cols));
+    const [r, g, b] = Number.isFinite(value) ? sign(value, limit) : [255, 0, 255];
+    image.data.set([r, g, b, 255], i * 4);
+  }
+  paint.putImageData(image, 0, 0);
+  let here = start;
+  const cursor = h("div", { class: "cell-cursor", role: "gridcell", tabindex: "0" });
+  const row = h("div", { role: "row" }, cursor);
+  const place = () => {
+    cursor.style.left = `${(here[1] / size.cols) * 100}%`;
+    cursor.style.top = `${(here[0] / size.rows) * 100}%`;
+    cursor.style.width = `${100 / size.cols}%`;
+    cursor.style.height = `${100 / size.rows}%`;
+    row.setAttribute("aria-rowindex", here[0] + 1);
+    cursor.setAttribute("aria-colindex", here[1] + 1);
+    cursor.setAttribute("aria-label", label(...here));
+  };
+  const under = (event) => {
+    const edge = canvas.getBoundingClientRect();
+    const col = Math.floor(((event.clientX - edge.left) / edge.width) * size.cols);
+    const line = Math.floor(((event.clientY - edge.top) / edge.height) * size.rows);
+    const found = [Math.min(size.rows - 1, Math.max(0, line)), Math.min(size.cols - 1, Math.max(0, col))];
+    return found[0] * size.cols + found[1] < size.count ? found : null;
+  };
+  cursor.addEventListener("keydown", (event) => {
+    const to = move(here, event.key, size);
+    if (!to) return;
+    event.preventDefault();
+    event.stopPropagation();
+    here = to;
+    place();
+    choose(here);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const cell = under(event);
+    if (cell) tell(cell);
+  });
+  canvas.addEventListener("pointerleave", () => tell(here));
+  canvas.addEventListener("click", (event) => {
+    const cell = under(event);
+    if (!cell) return;
+    here = cell;
+    place();
+    cursor.focus();
+    choose(here);
+  });
+  place();
+  box.append(canvas, row);
+  return box;
+}

@@ -1,0 +1,207 @@
+/**
+ * Loss over the iterations: a light picture that is there at once and leads back to any iteration,
+ * and behind a button the same run in Plotly, with gradient norm and learning rate.
+ */
+
+import { h, svg } from "../h.js";
+import { format } from "../format.js";
+import { draw, theme } from "../plotly.js";
+import { decades, linear, logarithmic, path, real, thin, ticks } from "../scale.js";
+
+const EDGE = { left: 46, right: 14, top: 10, bottom: 22 };
+const LOG_FROM = 30;
+
+/**
+ * What the small picture shows: maps, line, alarms (values that are not finite), ticks.
+ * @param {{iteration: number[], train_loss: any[], validation_loss?: any[]}} history
+ * @param {{width: number, height: number}} size
+ */
+export function lossPicture(history, { width, height }) {
+  const iterations = history.iteration;
+  const train = history.train_loss.map(real);
+  const validation = (history.validation_loss ?? []).map(real);
+  const finite = [...train, ...validation].filter(Number.isFinite);
+  const last = Math.max(1, iterations.at(-1) ?? 0);
+  const x = linear(iterations[0] ?? 0, last, EDGE.left, width - EDGE.right);
+  const positive = finite.filter((v) => v > 0);
+  const least = Math.min(...positive);
+  const most = Math.max(...positive);
+  const log = positive.length > 0 && positive.length >= finite.length - 1 && most / least > LOG_FROM
+    && !finite.some((v) => v < 0);
+  let low = log ? least : Math.min(0, ...finite);
+  let high = log ? most : Math.max(...finite);
+  if (!finite.length) [low, high] = [0, 1];
+  if (low === high) high = low + 1;
+  const y = (log ? logarithmic : linear)(low, high, height - EDGE.bottom, EDGE.top);
+  const line = (values) => path(thin(values, Math.max(1, Math.round(width)))
+    .map((i) => [x(iterations[i]), Number.isFinite(values[i]) ? y(values[i]) : Number.NaN]));
+  return {
+    x, y, log, last,
+    line: line(train),
+    validation: validation.some(Number.isFinite) ? line(validation) : "",
+    alarms: iterations.filter((_, i) => !Number.isFinite(train[i])),
+    xTicks: ticks(iterations[0] ?? 0, last, Math.max(2, Math.round(width / 110))).filter(Number.isInteger),
+    yTicks: log ? decades(low, high, 4) : ticks(low, high, 3),
+  };
+}
+
+/** The iteration nearest to a place on the picture. */
+export function iterationAt(history, px, width) {
+  const first = history.iteration[0] ?? 0;
+  const last = Math.max(1, history.iteration.at(-1) ?? 0);
+  const back = linear(EDGE.left, width - EDGE.right, first, last);
+  return Math.min(history.iteration.at(-1) ?? 0, Math.max(first, Math.round(back(px))));
+}
+
+const lossAt = (history, iteration) => history.train_loss[history.iteration.indexOf(iteration)];
+
+/** @param {HTMLElement} element */
+export function mount(element, store, actions) {
+  const now = h("output", { class: "chart-now" });
+  const open = h("button", { type: "button", class: "quiet", onclick: () => show() }, "Open chart");
+  const stage = h("div", {
+    class: "chart-stage", role: "slider", tabindex: "0", "aria-label": "Loss by iteration: go to an iteration",
+  });
+  const empty = h("p", { class: "chart-empty" }, "One point for every finished iteration. Finish one, or train ten.");
+  element.classList.add("chart");
+  element.append(h("header", { class: "chart-head" }, h("h2", {}, "Loss"), now, open), stage);
+  let large = null;
+  let asked = false;
+
+  const history = () => store.get().history ?? { iteration: [], train_loss: [] };
+  const here = () => store.get().position?.iteration ?? 0;
+
+  function redraw() {
+    asked = false;
+    const runs = history();
+    const { session } = store.get();
+    const at = here();
+    const loss = session?.loss;
+    now.textContent = loss === null || loss === undefined ? "" : format(loss);
+    const last = runs.iteration.at(-1) ?? 0;
+    stage.setAttribute("aria-valuemin", runs.iteration[0] ?? 0);
+    stage.setAttribute("aria-valuemax", last);
+    stage.setAttribute("aria-valuenow", Math.min(at, last));
+    const known = lossAt(runs, at);
+    stage.setAttribute("aria-valuetext",
+      known === undefined ? `iteration ${at}` : `iteration ${at}, loss ${format(known)}`);
+    if (!runs.iteration.length) {
+      stage.replaceChildren(empty);
+      return;
+    }
+    const width = Math.max(180, stage.clientWidth || 400);
+    const height = Math.max(70, stage.clientHeight || 96);
+    const d = lossPicture(runs, { width, height });
+    const value = real(known);
+    const seen = at <= last;
+    const cx = d.x(at);
+    stage.replaceChildren(svg("svg", {
+      class: "chart-svg", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true",
+    },
+    svg("g", { class: "chart-grid" }, d.yTicks.map((t) => svg("path", { d: `M${EDGE.left} ${d.y(t)}H${width - EDGE.right}` }))),
+    svg("g", { class: "chart-ticks" },
+      d.yTicks.map((t) => svg("text", { x: EDGE.left - 6, y: d.y(t) + 4, "text-anchor": "end" }, format(t))),
+      d.xTicks.map((t) => svg("text", { x: d.x(t), y: height - 6, "text-anchor": "middle" }, String(t)))),
+    d.validation && svg("path", { class: "chart-line validation", d: d.validation }),
+    svg("path", { class: "chart-line", d: d.line }),
+    runs.iteration.length === 1 && svg("circle", { class: "chart-dot", cx: d.x(runs.iteration[0]), cy: d.y(real(runs.train_loss[0])), r: 3 }),
+    d.alarms.slice(0, 1).map((i) => svg("text", { class: "chart-alarm", x: d.x(i), y: EDGE.top + 10, "text-anchor": "middle" }, "not finite")),
+    seen && svg("path", { class: "chart-here", d: `M${cx} ${EDGE.top}V${height - EDGE.bottom}` }),
+    seen && Number.isFinite(value) && svg("circle", { class: "chart-dot here", cx, cy: d.y(value), r: 5 }),
+    ));
+    if (large) drawLarge();
+  }
+  const later = () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(redraw);
+  };
+
+  const go = (iteration) => actions.seek({ iteration, step: 0 });
+  let held = false;
+  const point = (event) => {
+    const runs = history();
+    if (!runs.iteration.length) return;
+    const edge = stage.getBoundingClientRect();
+    go(iterationAt(runs, event.clientX - edge.left, edge.width));
+  };
+  stage.addEventListener("pointerdown", (event) => {
+    held = true;
+    stage.setPointerCapture(event.pointerId);
+    point(event);
+  });
+  stage.addEventListener("pointermove", (event) => held && point(event));
+  stage.addEventListener("pointerup", () => { held = false; });
+  stage.addEventListener("pointercancel", () => { held = false; });
+  stage.addEventListener("keydown", (event) => {
+    const runs = history();
+    const last = runs.iteration.at(-1) ?? 0;
+    const leap = Math.max(1, Math.round(last / 10));
+    const to = {
+      ArrowLeft: here() - 1, ArrowRight: here() + 1, ArrowDown: here() - 1, ArrowUp: here() + 1,
+      PageDown: here() - leap, PageUp: here() + leap, Home: 0, End: last,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    go(Math.min(last, Math.max(0, to)));
+  });
+
+  function show() {
+    const plot = h("div", { class: "chart-plot" });
+    const said = h("p", { class: "chart-wait", role: "status" }, "Loading the chart …");
+    const close = h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close");
+    const dialog = h("dialog", { class: "chart-dialog", "aria-label": "Loss, gradient norm and learning rate" },
+      h("header", { class: "chart-head" }, h("h2", {}, "Loss, gradient norm, learning rate"), close), said, plot);
+    large = { plot, said, busy: false };
+    dialog.addEventListener("close", () => {
+      window.Plotly?.purge(plot);
+      dialog.remove();
+      large = null;
+      open.focus();
+    });
+    dialog.addEventListener("keydown", (event) => event.stopPropagation());
+    document.body.append(dialog);
+    dialog.showModal();
+    drawLarge();
+  }
+
+  async function drawLarge() {
+    if (!large || large.busy) return;
+    const { plot, said } = large;
+    large.busy = true;
+    const { layout, axis, token } = theme(plot);
+    const runs = history();
+    const numbers = (values) => (values ?? []).map((v) => (Number.isFinite(real(v)) ? real(v) : null));
+    const row = (name, values, yaxis, colour, dash = "solid") => ({
+      x: runs.iteration, y: numbers(values), name, yaxis, type: "scatter", mode: runs.iteration.length > 1 ? "lines" : "markers",
+      line: { color: colour, width: 2, dash },
+    });
+    const validated = numbers(runs.validation_loss).some((v) => v !== null);
+    try {
+      await draw(plot, [
+        row("loss", runs.train_loss, "y", token("--value", "#0072b2")),
+        ...(validated ? [row("validation loss", runs.validation_loss, "y", token("--value", "#0072b2"), "dot")] : []),
+        row("gradient norm", runs.grad_norm, "y2", token("--grad", "#d55e00")),
+        row("learning rate", runs.lr, "y3", token("--update", "#009e73")),
+      ], {
+        ...layout,
+        xaxis: { ...axis, title: { text: "iteration" }, anchor: "y3" },
+        yaxis: { ...axis, domain: [0.48, 1], title: { text: "loss" } },
+        yaxis2: { ...axis, domain: [0.24, 0.44], title: { text: "∂ norm" } },
+        yaxis3: { ...axis, domain: [0, 0.2], title: { text: "η" } },
+      });
+      said.hidden = true;
+    } catch (error) {
+      said.textContent = error.message;
+    }
+    if (large) large.busy = false;
+  }
+
+  store.watch((s) => s.history, later);
+  store.watch((s) => s.position, later);
+  store.watch((s) => s.session?.loss, later);
+  store.watch((s) => s.theme, later);
+  new ResizeObserver(later).observe(stage);
+  later();
+}

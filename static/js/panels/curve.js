@@ -1,0 +1,100 @@
+/**
+ * An activation's curve, with the tangent at the point where this run stands: the local factor
+ * of the chain rule, seen as a slope.
+ */
+
+import { svg } from "../h.js";
+import { format } from "../format.js";
+import { linear, path, real, ticks } from "../scale.js";
+
+const WIDTH = 320;
+const HEIGHT = 132;
+const EDGE = { left: 30, right: 10, top: 10, bottom: 20 };
+
+/**
+ * Where everything lies: maps, the curve, the tangent cut off at the frame, the ticks.
+ * @param {{x: number, y: number, slope: number, xs: number[], ys: number[]}} curve
+ */
+export function drawing(curve, width = WIDTH, height = HEIGHT) {
+  const x = real(curve.x);
+  const y = real(curve.y);
+  const slope = real(curve.slope);
+  const xs = curve.xs.map(real);
+  const ys = curve.ys.map(real);
+  const finite = [...ys, y].filter(Number.isFinite);
+  let low = Math.min(0, ...finite);
+  let high = Math.max(0, ...finite);
+  if (low === high) high = low + 1;
+  const room = (high - low) * 0.12;
+  low -= room;
+  high += room;
+  const left = Math.min(...xs, Number.isFinite(x) ? x : xs[0]);
+  const right = Math.max(...xs, Number.isFinite(x) ? x : xs[0]);
+  const across = linear(left, right, EDGE.left, width - EDGE.right);
+  const up = linear(low, high, height - EDGE.bottom, EDGE.top);
+  return {
+    across,
+    up,
+    curve: path(xs.map((at, i) => [across(at), up(ys[i])])),
+    point: [across(x), up(y)],
+    tangent: tangent({ x, y, slope }, { left, right, low, high }).map(([a, b]) => [across(a), up(b)]),
+    xTicks: ticks(left, right, 4),
+    yTicks: ticks(low, high, 2),
+    frame: { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom },
+  };
+}
+
+/**
+ * The straight line through a point, cut to a box; two ends, or none when it has no slope to show.
+ * @param {{x: number, y: number, slope: number}} line
+ * @param {{left: number, right: number, low: number, high: number}} box
+ * @returns {[number, number][]}
+ */
+export function tangent({ x, y, slope }, { left, right, low, high }) {
+  if (![x, y, slope].every(Number.isFinite)) return [];
+  let [from, to] = [left, right];
+  if (slope !== 0) {
+    const [a, b] = [x + (low - y) / slope, x + (high - y) / slope].sort((p, q) => p - q);
+    from = Math.max(from, a);
+    to = Math.min(to, b);
+  }
+  return to > from ? [[from, y + slope * (from - x)], [to, y + slope * (to - x)]] : [];
+}
+
+/**
+ * @param {{fn: string, x: number, y: number, slope: number, xs: number[], ys: number[]}} curve
+ * @returns {SVGElement}
+ */
+export function curveView(curve) {
+  const d = drawing(curve);
+  const { frame } = d;
+  const [px, py] = d.point;
+  const zeroX = d.across(0);
+  const zeroY = d.up(0);
+  const says = `${curve.fn}: at ${format(curve.x)} it is ${format(curve.y)}, slope ${format(curve.slope)}`;
+  const flip = px > (frame.left + frame.right) / 2;
+  return svg(
+    "svg",
+    { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": says },
+    svg("g", { class: "curve-ticks" },
+      d.xTicks.map((at) => svg("text", { x: d.across(at), y: HEIGHT - 5, "text-anchor": "middle" }, format(at))),
+      d.yTicks.map((at) => svg("text", { x: frame.left - 5, y: d.up(at) + 4, "text-anchor": "end" }, format(at))),
+    ),
+    svg("path", {
+      class: "curve-axes",
+      d: `M${frame.left} ${zeroY}H${frame.right}` +
+        (zeroX > frame.left && zeroX < frame.right ? `M${zeroX} ${frame.top}V${frame.bottom}` : ""),
+    }),
+    Number.isFinite(px + py) &&
+      svg("path", { class: "curve-drop", d: `M${px} ${frame.bottom}V${py}H${frame.left}` }),
+    svg("path", { class: "curve-line", d: d.curve }),
+    d.tangent.length === 2 && svg("path", { class: "curve-tangent", d: path(d.tangent) }),
+    Number.isFinite(px + py) && svg("circle", { class: "curve-point", cx: px, cy: py, r: 5 }),
+    svg("text", {
+      class: "curve-slope",
+      x: flip ? frame.left + 6 : frame.right - 4,
+      y: curve.slope >= 0 === flip ? frame.top + 12 : frame.bottom - 8,
+      "text-anchor": flip ? "start" : "end",
+    }, `slope ${format(curve.slope)}`),
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * The learning rate as a control on a log scale, and training at full speed. A new rate is used
+ * at the next update, and the panel says so.
+ */
+
+import { h } from "../h.js";
+import { exact, format } from "../format.js";
+
+const LOW = -5;
+const HIGH = 1;
+const MANY = [10, 100, 1000];
+
+/** Slider place to rate, with two digits, so that a drag gives rates one can say. */
+export const rateOf = (place) => Number((10 ** place).toPrecision(2));
+
+/** Rate to slider place; what is outside stays at the end. */
+export const placeOf = (rate) => Math.min(HIGH, Math.max(LOW, rate > 0 ? Math.log10(rate) : LOW));
+
+/** A typed rate, or null when it is none. */
+export function typed(text) {
+  const rate = Number(text.trim().replace(",", "."));
+  return text.trim() !== "" && Number.isFinite(rate) && rate >= 0 ? rate : null;
+}
+
+/** @param {HTMLElement} element */
+export function mount(element, store, actions) {
+  const slider = h("input", {
+    type: "range", min: LOW, max: HIGH, step: 0.05, class: "rate-slider", "aria-label": "Learning rate",
+  });
+  const field = h("input", {
+    type: "text", inputmode: "decimal", class: "rate-field", size: 7, autocomplete: "off",
+    "aria-label": "Learning rate as a number",
+  });
+  const note = h("p", { class: "rate-note", role: "status" });
+  const keep = h("input", { type: "checkbox" });
+  const buttons = MANY.map((n) => h("button", {
+    type: "button", class: "quiet", "aria-label": `Train ${n} iterations`, onclick: () => train(n),
+  }, String(n)));
+  const progress = h("progress", { class: "rate-progress", max: 1, value: 0, "aria-label": "Training", hidden: true });
+
+  element.classList.add("rate");
+  element.append(
+    h("div", { class: "rate-line" },
+      h("label", { class: "rate-name" }, h("i", {}, "η"), " learning rate"), slider, field),
+    note,
+    h("div", { class: "rate-line" },
+      h("span", { class: "rate-name" }, "Train"), ...buttons, h("span", { class: "rate-unit" }, "iterations"), progress),
+    h("label", { class: "rate-line rate-keep" }, keep, " empty the gradients first (zero_grad)"),
+  );
+
+  const set = (rate) => {
+    actions.patch({ lr: rate });
+    note.textContent = `η = ${format(rate)} counts from the next update on`;
+  };
+  slider.addEventListener("input", () => { field.value = String(rateOf(Number(slider.value))); });
+  slider.addEventListener("change", () => set(rateOf(Number(slider.value))));
+  const enter = () => {
+    const rate = typed(field.value);
+    field.setAttribute("aria-invalid", rate === null);
+    if (rate === null) {
+      note.textContent = `a learning rate is a number such as 0.1, not "${field.value}"`;
+      return;
+    }
+    if (rate !== store.get().session?.settings.lr) set(rate);
+  };
+  field.addEventListener("change", enter);
+  field.addEventListener("keydown", (event) => event.key === "Enter" && enter());
+  for (const input of [slider, field]) input.addEventListener("keydown", (event) => event.stopPropagation());
+  keep.addEventListener("change", () => actions.patch({ zero_grad: keep.checked }));
+
+  async function train(n) {
+    for (const button of buttons) button.disabled = true;
+    progress.hidden = false;
+    progress.removeAttribute("value");
+    try {
+      await actions.train(n);
+    } finally {
+      for (const button of buttons) button.disabled = false;
+      progress.hidden = true;
+    }
+  }
+
+  store.watch((s) => s.session?.settings, (settings) => {
+    if (!settings) return;
+    if (document.activeElement !== field) field.value = exact(settings.lr);
+    slider.value = placeOf(settings.lr);
+    slider.setAttribute("aria-valuetext", format(settings.lr));
+    keep.checked = settings.zero_grad !== false;
+    if (settings.lr_now !== settings.lr && settings.lr_now !== null) {
+      note.textContent = `the schedule makes it ${format(settings.lr_now)} in this iteration`;
+    }
+  });
+  store.watch((s) => s.busy, (busy) => {
+    if (busy?.of) progress.value = busy.iteration / busy.of;
+  });
+}

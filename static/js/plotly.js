@@ -1,0 +1,58 @@
+/**
+ * The one door to Plotly. The library is large, so it is asked for when a chart is first seen and
+ * never before; the options keep every request on this host.
+ */
+
+const SOURCE = "/vendor/plotly.min.js";
+
+export const CONFIG = Object.freeze({
+  showSendToCloud: false,
+  plotlyServerURL: "",
+  displaylogo: false,
+  responsive: true,
+});
+
+let loading = null;
+
+/** @returns {Promise<any>} the library, loaded once */
+export function plotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = SOURCE;
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => {
+      loading = null;
+      script.remove();
+      reject(new Error("the chart library could not be loaded from this server"));
+    });
+    document.head.append(script);
+  });
+  return loading;
+}
+
+/** Colours and type of the page, for a layout. */
+export function theme(element) {
+  const style = getComputedStyle(element);
+  const token = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const axis = {
+    gridcolor: token("--line", "#ddd"), zerolinecolor: token("--line", "#bbb"), automargin: true,
+  };
+  return {
+    axis,
+    layout: {
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: style.fontFamily, size: 14, color: style.color },
+      margin: { l: 70, r: 20, t: 20, b: 50 },
+      hovermode: "x unified",
+      legend: { orientation: "h", y: 1.08 },
+    },
+    token,
+  };
+}
+
+/** Draw or redraw; the first call loads the library. */
+export async function draw(element, traces, layout) {
+  const library = await plotly();
+  return library.react(element, traces, layout, CONFIG);
+}

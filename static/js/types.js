@@ -1,0 +1,183 @@
+// The shapes that travel between server and page, and through the page, as JSDoc types. No code.
+
+/** @typedef {number | "NaN" | "Infinity" | "-Infinity"} Num */
+/** @typedef {{iteration: number, step: number, of: number}} Position  step = how many steps of the iteration are done */
+
+/** @typedef {any} NestedNumbers  nested lists of Num; a bare Num for shape [] */
+/**
+ * @typedef {object} ArrayData
+ * @property {number[]} shape
+ * @property {string} dtype
+ * @property {NestedNumbers | null} data  null when there are more than 4,096 entries
+ * @property {Num | null} min
+ * @property {Num | null} max
+ * @property {Num | null} mean
+ * @property {Num | null} norm
+ * @property {number} nonfinite
+ */
+
+/**
+ * @typedef {object} GraphNode
+ * @property {string} name
+ * @property {string} op
+ * @property {"op" | "parameter" | "input" | "target" | "constant" | "noise" | "buffer"} kind
+ * @property {string[]} inputs
+ * @property {number[]} shape
+ * @property {string} scope
+ * @property {string} label
+ * @property {string} mathml
+ * @property {string} symbol
+ * @property {string} summary
+ * @property {boolean} requires_grad
+ * @property {boolean} editable
+ * @property {number} x
+ * @property {number} y
+ * @property {number} width
+ * @property {number} height
+ */
+/** @typedef {{from: string, to: string, slot: number, points: [number, number][]}} GraphEdge */
+/** @typedef {{width: number, height: number, nodes: GraphNode[], edges: GraphEdge[]}} Graph */
+/** @typedef {{index: number, phase: string, node: string | null, label: string, mathml: string}} PlanEntry */
+
+/** @typedef {{node: string, slot: string, value: ArrayData | null}} Write */
+/** @typedef {{from: string, to: string, slot: number, value: ArrayData, first: boolean}} Contribution */
+/** @typedef {{node: string, slot: string, index: number | null, value: Num}} Ref */
+/**
+ * @typedef {object} Line
+ * @property {"forward" | "contribution" | "sum" | "update" | "state" | "norm"} kind
+ * @property {string | null} to
+ * @property {number | null} slot
+ * @property {string} symbols
+ * @property {string} numbers
+ * @property {string} result
+ * @property {string | null} upstream
+ * @property {string | null} local
+ * @property {number[] | null} element
+ */
+/** @typedef {{fn: string, x: number, y: number, slope: number, xs: number[], ys: number[]}} Curve */
+/**
+ * @typedef {object} Frame
+ * @property {number} index
+ * @property {Position} position
+ * @property {string} phase
+ * @property {string | null} node
+ * @property {string | null} op
+ * @property {Write[]} writes
+ * @property {Contribution[]} contributions
+ * @property {{latex: string, mathml: string, numbers: string}} formula
+ * @property {Line[]} lines
+ * @property {Record<string, Ref>} refs
+ * @property {Curve | null} curve
+ * @property {string} says
+ * @property {{numpy: string, pytorch: string}} code
+ */
+
+/**
+ * @typedef {object} NodeState
+ * @property {string} name
+ * @property {ArrayData | null} value
+ * @property {ArrayData | null} grad
+ * @property {Record<string, ArrayData>} state  the optimizer's slots
+ * @property {Record<string, [number, number]>} [when]  slot -> [iteration, plan index] that wrote it, where the page knows
+ */
+/** @typedef {Record<string, NodeState>} Nodes */
+
+/** @typedef {{step: number, iteration: number, epoch: number, batch: number, batches: number, samples: number}} Counters */
+/** @typedef {{lr: number, lr_now: number, zero_grad: boolean, clip: any}} Settings */
+/** @typedef {{node: string, before: Num, after: Num, predicted: Num, actual: Num}} Effect */
+/** @typedef {{iteration: number[], train_loss: Num[], validation_loss: (Num | null)[], lr: Num[], grad_norm: Num[]}} History */
+/**
+ * @typedef {object} Session
+ * @property {string} id
+ * @property {string} title
+ * @property {string | null} lesson
+ * @property {number} revision
+ * @property {any} spec
+ * @property {Graph} graph
+ * @property {PlanEntry[]} plan
+ * @property {Position} position
+ * @property {Counters} counters
+ * @property {Num | null} loss
+ * @property {Settings} settings
+ * @property {unknown[]} changes
+ * @property {{iteration: number, step: number}} seen
+ * @property {{index: number, says: string}[]} notes
+ */
+/**
+ * @typedef {object} Answer
+ * @property {string} id
+ * @property {number} revision
+ * @property {Position} position
+ * @property {Counters} counters
+ * @property {Num | null} loss
+ * @property {Settings} settings
+ * @property {{iteration: number, step: number}} seen
+ * @property {Frame[]} [frames]
+ * @property {History} [history]
+ * @property {Effect | null} [effect]
+ * @property {PlanEntry[]} [plan]
+ * @property {unknown[]} [changes]
+ */
+/** @typedef {{node: string, index: number[], automatic: Num, numerical: Num, relative_error: Num, ok: boolean}} CheckEntry */
+/** @typedef {{position: Position, epsilon: number, entries: CheckEntry[], worst: Num, ok: boolean, verdict: string}} GradientCheck */
+/** @typedef {{id: string, title: string, topic: string, question: string, picture?: any, spec?: any, takeaway?: string, source?: string}} Lesson */
+
+/**
+ * What the walk page knows; every panel watches the part that it draws.
+ * @typedef {object} State
+ * @property {Session} session
+ * @property {Position} position  of the page; the server follows a moment later
+ * @property {PlanEntry[]} plan
+ * @property {Graph} graph
+ * @property {Frame | null} frame  the frame last run at the position
+ * @property {Nodes} nodes  values and gradients at the position
+ * @property {PlanEntry | null} next
+ * @property {string | null} selected
+ * @property {string | {node: string, slot: string} | null} hover
+ * @property {boolean} playing
+ * @property {number} speed
+ * @property {"graph" | "neurons"} tab
+ * @property {boolean} projection
+ * @property {"auto" | "light" | "dark"} theme
+ * @property {History | null} history
+ * @property {Effect | null} effect
+ * @property {{code: string, message: string, where?: string | null} | null} error
+ * @property {boolean} busy
+ * @property {boolean} stale  an edit has been made and its consequences are not here yet
+ * @property {number[]} breakpoints  plan indices where playing stops
+ * @property {number} moved  counts moves; with `motion` tells the stage whether to show travel
+ * @property {"step" | "jump"} motion  how the position was reached: by one step ahead, or otherwise
+ * @property {string | null} editing  the leaf whose editor is open
+ */
+
+/**
+ * What a visitor can do, from a key, a button or a panel.
+ * @typedef {object} Actions
+ * @property {(n: number) => void} step
+ * @property {(n: number) => void} phase
+ * @property {(n: number) => void} iteration
+ * @property {(n: number) => void} epoch
+ * @property {() => void} toStart
+ * @property {() => void} toEnd
+ * @property {(position: {iteration: number, step: number}) => Promise<void>} seek
+ * @property {() => void} play
+ * @property {() => void} pause
+ * @property {() => void} toggle
+ * @property {(x: number) => void} setSpeed
+ * @property {(name: string | null) => void} select
+ * @property {(x: string | {node: string, slot: string} | null) => void} hover
+ * @property {(iteration: number, index: number) => void} goto  shows the step with this plan index, just done
+ * @property {(node: string, value: unknown) => Promise<void>} setValue
+ * @property {(change: {lr?: number, zero_grad?: boolean, clip?: unknown}) => Promise<void>} patch
+ * @property {(iterations: number) => Promise<void>} train
+ * @property {() => Promise<GradientCheck | null>} gradientCheck
+ * @property {(tab: "graph" | "neurons") => void} setTab
+ * @property {() => void} toggleProjection
+ * @property {() => void} toggleTheme
+ * @property {() => Promise<string>} share
+ * @property {() => void} dismissError
+ * @property {(name: string | null) => void} edit  opens the editor of a leaf, or closes it
+ * @property {(index: number) => void} toggleBreakpoint
+ */
+
+export {};
