@@ -1,0 +1,246 @@
+"""How a rule's arithmetic is run: at once with fresh buffers, or recorded to be replayed.
+
+An op's rule says `k(np.multiply, a, b, y)`: call the function on a and b and write into y. `Eager` does it there and then
+and keeps what stood in each slot before, so that a step can be undone. `Recorder` binds the same calls to fixed buffers
+and replays them, so that training allocates nothing. One rule, two callers: their numbers are bit-identical.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from app.engine.types import FLOAT, SAVED, VALUE, Array, Shape, Slot
+
+_KEYWORD_OUT = {np.maximum, np.minimum}  # NumPy 2.4 deprecates their positional `out`
+
+
+@cache
+def const(value: float) -> Array:
+    """A 0-d array of a constant: NumPy multiplies by it almost twice as fast as by a float."""
+    out = np.array(value, FLOAT)
+    out.flags.writeable = False
+    return out
+
+
+@cache
+def ones(size: int) -> Array:
+    """A vector of ones; `np.dot(ones, g)` is the cheapest sum over rows."""
+    out = np.ones(size)
+    out.flags.writeable = False
+    return out
+
+
+class Kernel(Protocol):
+    """What a rule may ask for. The last operand of a call is where it writes; None means: not wanted, skip."""
+
+    def __call__(self, function: Callable[..., Any], *operands: Any) -> None: ...
+
+    def read(self, node: str, slot: str = VALUE) -> Array: ...
+
+    def has(self, node: str, slot: str) -> bool: ...
+
+    def write(self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT) -> Array: ...
+
+    def clear(self, node: str, slot: str) -> None: ...
+
+    def gather(self, nodes: Sequence[str], slot: str) -> Array: ...
+
+    def load(self, node: str) -> None: ...
+
+    def scalar(self, name: str) -> Array: ...
+
+    def scratch(self, shape: Shape, dtype: Any = FLOAT) -> Array: ...
+
+    def save(self, name: str, shape: Shape, dtype: Any = FLOAT) -> Array: ...
+
+    def saved(self, name: str) -> Array: ...
+
+    def at(self, node: str) -> None: ...
+
+    def wants(self, node: str) -> bool: ...
+
+    def contribute(
+        self, source: str, target: str, operand: int, value: Array, first: bool
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one node's vjp added to one input's grad along one edge; `first` fills an empty slot."""
+
+    source: str
+    target: str
+    operand: int
+    value: Array
+    first: bool
+
+
+@dataclass
+class Record:
+    """What one step wrote: new and former content of each slot, and the contributions made."""
+
+    writes: dict[Slot, Array | None] = field(default_factory=dict)
+    former: dict[Slot, Array | None] = field(default_factory=dict)
+    contributions: list[Contribution] = field(default_factory=list)
+    scalars: dict[str, float] = field(default_factory=dict)
+
+
+class Eager:
+    """Runs each call at once. Every write goes to a fresh buffer that is sealed when the step is done."""
+
+    def __init__(
+        self, slots: dict[Slot, Array], feed: Mapping[str, Array], scalars: Mapping[str, float]
+    ) -> None:
+        self.slots, self.feed, self.scalars = slots, feed, scalars
+        self.record = Record()
+        self.node = ""
+
+    def __call__(self, function: Callable[..., Any], *operands: Any) -> None:
+        *ins, out = operands
+        if out is None:
+            return
+        if function in _KEYWORD_OUT:
+            function(*ins, out=out)
+        else:
+            function(*ins, out)
+
+    def read(self, node: str, slot: str = VALUE) -> Array:
+        return self.slots[node, slot]
+
+    def has(self, node: str, slot: str) -> bool:
+        return (node, slot) in self.slots
+
+    def _put(self, slot: Slot, value: Array | None) -> None:
+        self.record.former.setdefault(slot, self.slots.get(slot))
+        self.record.writes[slot] = value
+        if value is None:
+            self.slots.pop(slot, None)
+        else:
+            self.slots[slot] = value
+
+    def write(self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT) -> Array:
+        fresh = np.empty(shape, dtype)
+        self._put((node, slot), fresh)
+        return fresh
+
+    def clear(self, node: str, slot: str) -> None:
+        if (node, slot) in self.slots:
+            self._put((node, slot), None)
+
+    def gather(self, nodes: Sequence[str], slot: str) -> Array:
+        """The entries of several slots as one vector."""
+        return np.concatenate([self.slots[node, slot].reshape(-1) for node in nodes])
+
+    def load(self, node: str) -> None:
+        self._put((node, VALUE), self.feed[node])
+
+    def scalar(self, name: str) -> Array:
+        self.record.scalars[name] = self.scalars[name]
+        return np.array(self.scalars[name], FLOAT)
+
+    def scratch(self, shape: Shape, dtype: Any = FLOAT) -> Array:
+        return np.empty(shape, dtype)
+
+    def at(self, node: str) -> None:
+        self.node = node
+
+    def save(self, name: str, shape: Shape, dtype: Any = FLOAT) -> Array:
+        return self.write(self.node, SAVED + name, shape, dtype)
+
+    def saved(self, name: str) -> Array:
+        return self.slots[self.node, SAVED + name]
+
+    def wants(self, node: str) -> bool:
+        return True
+
+    def contribute(self, source: str, target: str, operand: int, value: Array, first: bool) -> None:
+        self.record.contributions.append(Contribution(source, target, operand, value, first))
+
+    def seal(self) -> Record:
+        """End the step: nothing that it wrote can be written over."""
+        for value in self.record.writes.values():
+            if value is not None:
+                value.flags.writeable = False
+        for contribution in self.record.contributions:
+            contribution.value.flags.writeable = False
+        return self.record
+
+
+class Recorder:
+    """Binds each call to buffers that stay, and remembers it in `calls`.
+
+    `buffers` may be given beforehand (parameters as views of one flat vector); missing ones are made when first written.
+    `flat` are those vectors by slot. `filled` are the slots that hold something when the iteration begins. `wanted` names the nodes whose gradient matters
+    for training: all others are left out.
+    """
+
+    def __init__(
+        self,
+        buffers: dict[Slot, Array],
+        filled: set[Slot],
+        wanted: frozenset[str],
+        flat: Mapping[str, Array],
+    ) -> None:
+        self.buffers, self.filled, self.wanted, self.flat = buffers, filled, wanted, flat
+        self.scalars: dict[str, Array] = {}
+        self.calls: list[Callable[[], Any]] = []
+        self.node = ""
+
+    def __call__(self, function: Callable[..., Any], *operands: Any) -> None:
+        *ins, out = operands
+        if out is None:
+            return
+        if function in _KEYWORD_OUT:
+            self.calls.append(partial(function, *ins, out=out))
+        else:
+            self.calls.append(partial(function, *ins, out))
+
+    def read(self, node: str, slot: str = VALUE) -> Array:
+        return self.buffers[node, slot]
+
+    def has(self, node: str, slot: str) -> bool:
+        return (node, slot) in self.filled
+
+    def write(self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT) -> Array:
+        self.filled.add((node, slot))
+        buffer = self.buffers.get((node, slot))
+        if buffer is None:
+            buffer = self.buffers[node, slot] = np.zeros(shape, dtype)
+        return buffer
+
+    def clear(self, node: str, slot: str) -> None:
+        """The first contribution of the coming backward pass fills the buffer instead of adding to it."""
+        self.filled.discard((node, slot))
+
+    def gather(self, nodes: Sequence[str], slot: str) -> Array:
+        """The vector of which all parameters' buffers are views."""
+        return self.flat[slot]
+
+    def load(self, node: str) -> None:
+        """Nothing to do: the loop copies the batch into the buffer before it replays."""
+
+    def scalar(self, name: str) -> Array:
+        return self.scalars.setdefault(name, np.zeros((), FLOAT))
+
+    def scratch(self, shape: Shape, dtype: Any = FLOAT) -> Array:
+        return np.empty(shape, dtype)
+
+    def at(self, node: str) -> None:
+        self.node = node
+
+    def save(self, name: str, shape: Shape, dtype: Any = FLOAT) -> Array:
+        return self.write(self.node, SAVED + name, shape, dtype)
+
+    def saved(self, name: str) -> Array:
+        return self.buffers[self.node, SAVED + name]
+
+    def wants(self, node: str) -> bool:
+        return node in self.wanted
+
+    def contribute(self, source: str, target: str, operand: int, value: Array, first: bool) -> None:
+        """Nothing to do: nobody watches."""

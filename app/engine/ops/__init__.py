@@ -1,0 +1,11 @@
+"""Every op, from simple to complex; importing this package fills the table `OPS`."""
+
+from __future__ import annotations
+
+from app.engine.op import OPS as OPS
+from app.engine.ops import activation as activation
+from app.engine.ops import arithmetic as arithmetic
+from app.engine.ops import loss as loss
+from app.engine.ops import matrix as matrix
+from app.engine.ops import reduce as reduce
+from app.engine.ops import shaping as shaping

@@ -1,0 +1,417 @@
+"""Losses: from a prediction and a target to one number. The guides use three squared errors; each has its own name here.
+
+The gradient flows into the prediction only. `n` is the number of entries that a mean divides by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from app.engine.errors import ShapeError
+from app.engine.kernel import Kernel, const
+from app.engine.op import Op, Rule, Sample, draw
+from app.engine.ops.activation import log_softmax, sigmoid
+from app.engine.types import INT, Array, Shape
+
+
+@dataclass(frozen=True)
+class Loss(Op):
+    """Prediction p and target t of one shape give a number."""
+
+    operands = ("p", "t")
+    symbol = "L"
+    is_loss = True
+
+    def shape(self, *shapes: Shape) -> Shape:
+        p, t = shapes
+        if p != t:
+            raise self.fail("the prediction's shape is not the target's", p, t)
+        return ()
+
+    @classmethod
+    def samples(cls) -> list[Sample]:
+        return [Sample(draw(s, s), {}) for s in ((1,), (2, 3), (4, 1))]
+
+
+@dataclass(frozen=True)
+class SquaredErrorBase(Loss):
+    """factor · Σ (p − t)²; the difference is kept for the backward pass."""
+
+    says = "The loss: how far the prediction is from the target, squared."
+    says_back = "The gradient is proportional to the error: prediction minus target."
+
+    def factor(self, shape: Shape) -> float:
+        raise NotImplementedError
+
+    def forward(self, k: Kernel, y: Array, p: Array, t: Array) -> None:
+        d = k.save("difference", p.shape)
+        k(np.subtract, p, t, d)
+        k(np.dot, d.reshape(-1), d.reshape(-1), y)
+        if self.factor(p.shape) != 1.0:
+            k(np.multiply, y, const(self.factor(p.shape)), y)
+
+    def vjp(self, k: Kernel, g: Array, y: Array, p: Array, t: Array, dp: Any, dt: Any) -> None:
+        if dp is not None:
+            k(np.multiply, k.saved("difference"), const(2.0 * self.factor(p.shape)), dp)
+            k(np.multiply, dp, g, dp)
+
+
+@dataclass(frozen=True)
+class Mse(SquaredErrorBase):
+    """Mean over all entries, as `torch.nn.MSELoss` (guides 001 and 003)."""
+
+    name = "mse"
+    summary = "mean squared error: the mean of (prediction − target)² over all entries"
+    formula = r"@y = \frac{1}{n}\sum (@p - @t)^2"
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(
+            r"@g \cdot \frac{2}{n}(@p - @t)", r"\frac{2}{n}(@p - @t)", r"\frac{2}{n}(@p - @t)"
+        )
+    }
+    numpy = "L = np.mean((p - t) ** 2)"
+    numpy_back = "dp = g * 2 * (p - t) / p.size"
+    pytorch = "L = F.mse_loss(p, t)"
+
+    def factor(self, shape: Shape) -> float:
+        return 1.0 / max(1, int(np.prod(shape)))
+
+
+@dataclass(frozen=True)
+class HalfSquaredError(SquaredErrorBase):
+    """½ Σ over a sample's entries, mean over the batch (guides 000 and 002)."""
+
+    name = "half_squared_error"
+    summary = "½ (prediction − target)², summed over a sample, averaged over the batch"
+    formula = r"@y = \frac{1}{2 n}\sum (@p - @t)^2"
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(
+            r"@g \cdot \frac{1}{n}(@p - @t)", r"\frac{1}{n}(@p - @t)", r"\frac{1}{n}(@p - @t)"
+        )
+    }
+    numpy = "L = 0.5 * np.sum((p - t) ** 2) / batch"
+    numpy_back = "dp = g * (p - t) / batch"
+    pytorch = "L = 0.5 * ((p - t) ** 2).sum() / batch"
+
+    def factor(self, shape: Shape) -> float:
+        return 0.5 / max(1, shape[0] if shape else 1)
+
+
+@dataclass(frozen=True)
+class SquaredError(SquaredErrorBase):
+    """Σ over all entries, no factor (guide 004)."""
+
+    name = "squared_error"
+    summary = "(prediction − target)², summed over all entries"
+    formula = r"@y = \sum (@p - @t)^2"
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(r"@g \cdot 2(@p - @t)", "2(@p - @t)", "2(@p - @t)")
+    }
+    numpy = "L = np.sum((p - t) ** 2)"
+    numpy_back = "dp = g * 2 * (p - t)"
+    pytorch = 'L = F.mse_loss(p, t, reduction="sum")'
+
+    def factor(self, shape: Shape) -> float:
+        return 1.0
+
+
+def _average(x: Array, out: Array) -> None:
+    np.mean(x, out=out)
+
+
+@dataclass(frozen=True)
+class MeanLoss(Loss):
+    """The mean over all entries of a loss given entry by entry (`each`) with its derivative (`slope`)."""
+
+    def each(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        raise NotImplementedError
+
+    def slope(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        raise NotImplementedError
+
+    def forward(self, k: Kernel, y: Array, p: Array, t: Array) -> None:
+        entries = k.scratch(p.shape)
+        self.each(k, p, t, entries)
+        k(_average, entries, y)
+
+    def vjp(self, k: Kernel, g: Array, y: Array, p: Array, t: Array, dp: Any, dt: Any) -> None:
+        if dp is not None:
+            self.slope(k, p, t, dp)
+            k(np.multiply, dp, const(1.0 / max(1, p.size)), dp)
+            k(np.multiply, dp, g, dp)
+
+
+@dataclass(frozen=True)
+class Mae(MeanLoss):
+    """`torch.nn.L1Loss`; at 0 the derivative is taken to be 0."""
+
+    name = "mae"
+    summary = "mean absolute error: the mean of |prediction − target|"
+    formula = r"@y = \frac{1}{n}\sum |@p - @t|"
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(
+            r"@g \cdot \frac{1}{n}\operatorname{sign}(@p - @t)",
+            r"\frac{1}{n}\operatorname{sign}(@p - @t)",
+        )
+    }
+    says = "The loss: how far the prediction is from the target."
+    says_back = "The gradient only says the direction of the error, not its size."
+    numpy = "L = np.mean(np.abs(p - t))"
+    numpy_back = "dp = g * np.sign(p - t) / p.size"
+    pytorch = "L = F.l1_loss(p, t)"
+
+    def each(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        k(np.subtract, p, t, out)
+        k(np.absolute, out, out)
+
+    def slope(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        k(np.subtract, p, t, out)
+        k(np.sign, out, out)
+
+
+@dataclass(frozen=True)
+class Huber(MeanLoss):
+    """Squared near 0, straight beyond `delta` (Huber 1964; `torch.nn.HuberLoss`)."""
+
+    delta: float = 1.0
+    name = "huber"
+    summary = "squared error near 0, absolute error beyond delta"
+    formula = r"@y = \frac{1}{n}\sum \operatorname{huber}_{\delta}(@p - @t)"
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(
+            r"@g \cdot \frac{1}{n}\operatorname{clip}(@p - @t, -\delta, \delta)",
+            r"\frac{1}{n}\operatorname{clip}(@p - @t, -\delta, \delta)",
+        )
+    }
+    says = "The Huber loss: squared for small errors, straight for large ones."
+    says_back = "The gradient is the error, held between −δ and δ."
+    numpy = (
+        "d = np.abs(p - t); L = np.mean(np.where(d <= delta, d**2 / 2, delta * (d - delta / 2)))"
+    )
+    numpy_back = "dp = g * np.clip(p - t, -delta, delta) / p.size"
+    pytorch = "L = F.huber_loss(p, t, delta=delta)"
+
+    def each(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        near = k.scratch(p.shape)
+        k(np.subtract, p, t, out)
+        k(np.absolute, out, out)
+        k(np.minimum, out, const(self.delta), near)
+        k(np.subtract, out, near, out)
+        k(np.multiply, out, const(self.delta), out)
+        k(np.multiply, near, near, near)
+        k(np.multiply, near, const(0.5), near)
+        k(np.add, out, near, out)
+
+    def slope(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        k(np.subtract, p, t, out)
+        k(np.minimum, out, const(self.delta), out)
+        k(np.maximum, out, const(-self.delta), out)
+
+
+def _clamped_log(x: Array, out: Array) -> None:
+    """ln x, but not below −100: `torch.nn.BCELoss` does so to stay finite."""
+    np.log(x, out)
+    np.maximum(out, -100.0, out=out)
+
+
+@dataclass(frozen=True)
+class Bce(MeanLoss):
+    """Binary cross-entropy from probabilities, `torch.nn.BCELoss`: logarithms are held at −100."""
+
+    name = "bce"
+    summary = "binary cross-entropy from probabilities"
+    formula = r"@y = -\frac{1}{n}\sum \left[ @t \ln @p + (1 - @t) \ln (1 - @p) \right]"
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(
+            r"@g \cdot \frac{1}{n} \frac{@p - @t}{@p (1 - @p)}",
+            r"\frac{1}{n} \frac{@p - @t}{@p (1 - @p)}",
+            r"\frac{1}{n} \frac{@p - @t}{@p (1 - @p)}",
+        )
+    }
+    says = "Binary cross-entropy: the surprise at the true answer, given this probability."
+    says_back = "The gradient is (p − t) / (p (1 − p)): steep when a confident answer is wrong."
+    numpy = "L = -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))"
+    numpy_back = "dp = g * (p - t) / (p * (1 - p)) / p.size"
+    pytorch = "L = F.binary_cross_entropy(p, t)"
+
+    def each(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        rest, part = k.scratch(p.shape), k.scratch(p.shape)
+        k(_clamped_log, p, out)
+        k(np.multiply, out, t, out)
+        k(np.subtract, const(1.0), p, rest)
+        k(_clamped_log, rest, rest)
+        k(np.subtract, const(1.0), t, part)
+        k(np.multiply, rest, part, rest)
+        k(np.add, out, rest, out)
+        k(np.negative, out, out)
+
+    def slope(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        spread = k.scratch(p.shape)
+        k(np.subtract, const(1.0), p, spread)
+        k(np.multiply, spread, p, spread)
+        k(np.maximum, spread, const(1e-12), spread)  # as PyTorch's EPSILON in its backward
+        k(np.subtract, p, t, out)
+        k(np.divide, out, spread, out)
+
+    @classmethod
+    def samples(cls) -> list[Sample]:
+        return [
+            Sample((draw(s, low=0.1, high=0.9)[0], draw(s, low=0, seed=3)[0].round()), {})
+            for s in ((1,), (2, 3), (4, 1))
+        ]
+
+
+@dataclass(frozen=True)
+class BceWithLogits(MeanLoss):
+    """Binary cross-entropy from a logit: max(z, 0) − z·t + ln(1 + e^−|z|), which never overflows."""
+
+    name = "bce_with_logits"
+    summary = "binary cross-entropy from logits, numerically safe"
+    formula = r"@y = \frac{1}{n}\sum \left[ \ln(1 + e^{@p}) - @t \, @p \right]"
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(r"@g \cdot \frac{1}{n}(\sigma(@p) - @t)", r"\frac{1}{n}(\sigma(@p) - @t)")
+    }
+    says = "Sigmoid and binary cross-entropy in one, in a form that cannot overflow."
+    says_back = "Sigmoid and cross-entropy together leave just: probability − target."
+    numpy = "L = np.mean(np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z))))"
+    numpy_back = "dz = g * (1 / (1 + np.exp(-z)) - t) / z.size"
+    pytorch = "L = F.binary_cross_entropy_with_logits(z, t)"
+
+    def each(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        part = k.scratch(p.shape)
+        k(np.absolute, p, out)
+        k(np.negative, out, out)
+        k(np.exp, out, out)
+        k(np.log1p, out, out)
+        k(np.maximum, p, const(0.0), part)
+        k(np.add, out, part, out)
+        k(np.multiply, p, t, part)
+        k(np.subtract, out, part, out)
+
+    def slope(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
+        sigmoid(k, p, out)
+        k(np.subtract, out, t, out)
+
+    @classmethod
+    def samples(cls) -> list[Sample]:
+        return [
+            Sample((draw(s)[0], draw(s, low=0, seed=3)[0].round()), {})
+            for s in ((1,), (2, 3), (4, 1))
+        ]
+
+
+class ClassLoss(Loss):
+    """Scores with the classes on the last axis; the target is a class number, or a probability for every class."""
+
+    def shape(self, *shapes: Shape) -> Shape:
+        p, t = shapes
+        if not p or t not in (p, p[:-1]):
+            raise ShapeError(
+                f"{self.name}: the target must be class numbers {p[:-1]} or probabilities {p}: {t}",
+                where=self.name,
+            )
+        return ()
+
+    @classmethod
+    def samples(cls) -> list[Sample]:
+        logits, sequence = draw((4, 3), (2, 3, 4))
+        return [
+            Sample((logits, np.array([0, 2, 1, 1], INT)), {}),
+            Sample((logits, np.full((4, 3), [0.2, 0.5, 0.3])), {}),
+            Sample((sequence, np.array([[0, 1, 3], [2, 2, 0]], INT)), {}),
+        ]
+
+
+def _pick_classes(logs: Array, t: Array, out: Array) -> None:
+    """Minus the mean of the target's log-probability."""
+    rows = logs.reshape(-1, logs.shape[-1])
+    if t.shape == logs.shape:
+        np.copyto(out, -np.sum(rows * t.reshape(rows.shape)) / rows.shape[0])
+    else:
+        np.copyto(out, -np.mean(rows[np.arange(rows.shape[0]), t.reshape(-1)]))
+
+
+def _less_target(shares: Array, t: Array, out: Array) -> None:
+    """shares − target, the target as one-hot rows when it is given as class numbers."""
+    if t.shape == shares.shape:
+        np.subtract(shares, t, out)
+    else:
+        np.copyto(out, shares)
+        rows = out.reshape(-1, out.shape[-1])
+        rows[np.arange(rows.shape[0]), t.reshape(-1)] -= 1.0
+
+
+def _samples(p: Array) -> int:
+    return max(1, p.size // p.shape[-1])
+
+
+@dataclass(frozen=True)
+class CrossEntropy(ClassLoss):
+    """Softmax and cross-entropy in one, from logits, mean over samples: `torch.nn.CrossEntropyLoss`."""
+
+    name = "cross_entropy"
+    summary = "cross-entropy from logits: −ln of the true class's share"
+    formula = r"@y = -\frac{1}{n}\sum @t \, \ln \operatorname{softmax}(@p)"
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(r"@g \cdot \frac{1}{n}(\operatorname{softmax}(@p) - @t)")
+    }
+    says = "Cross-entropy: how surprised the shares are by the true class."
+    says_back = "Softmax and cross-entropy together leave just: probabilities − target."
+    numpy = "L = -log_softmax(z)[range(n), t].mean()"
+    numpy_back = "dz = g * (softmax(z) - onehot(t)) / n"
+    pytorch = "L = F.cross_entropy(z, t)"
+
+    def forward(self, k: Kernel, y: Array, p: Array, t: Array) -> None:
+        logs = k.save("logs", p.shape)
+        log_softmax(k, p, -1, logs)
+        k(_pick_classes, logs, t, y)
+
+    def vjp(self, k: Kernel, g: Array, y: Array, p: Array, t: Array, dp: Any, dt: Any) -> None:
+        if dp is not None:
+            shares = k.scratch(p.shape)
+            k(np.exp, k.saved("logs"), shares)
+            if t.shape == p.shape:
+                total = k.scratch((*p.shape[:-1], 1))
+                k(_total_last, t, total)
+                k(np.multiply, shares, total, shares)
+            k(_less_target, shares, t, dp)
+            k(np.multiply, dp, const(1.0 / _samples(p)), dp)
+            k(np.multiply, dp, g, dp)
+
+
+def _total_last(x: Array, out: Array) -> None:
+    np.add.reduce(x, axis=-1, keepdims=True, out=out)
+
+
+def _minus_target(g: Array, t: Array, out: Array) -> None:
+    """−g/n at the target, 0 elsewhere."""
+    scale = -g / _samples(out)
+    if t.shape == out.shape:
+        np.multiply(t, scale, out)
+    else:
+        out.fill(0.0)
+        rows = out.reshape(-1, out.shape[-1])
+        rows[np.arange(rows.shape[0]), t.reshape(-1)] = scale
+
+
+@dataclass(frozen=True)
+class Nll(ClassLoss):
+    """Negative log-likelihood of log-probabilities: `torch.nn.NLLLoss`."""
+
+    name = "nll"
+    summary = "minus the log-probability of the true class"
+    formula = r"@y = -\frac{1}{n}\sum @t \, @p"
+    rules: ClassVar[dict[str, Rule]] = {"p": Rule(r"-@g \cdot \frac{1}{n} @t", r"-\frac{1}{n} @t")}
+    says = "The negative log-likelihood of the true class."
+    says_back = "Only the true class's log-probability gets a gradient: −1/n."
+    numpy = "L = -logp[range(n), t].mean()"
+    numpy_back = "dlogp = -g * onehot(t) / n"
+    pytorch = "L = F.nll_loss(logp, t)"
+
+    def forward(self, k: Kernel, y: Array, p: Array, t: Array) -> None:
+        k(_pick_classes, p, t, y)
+
+    def vjp(self, k: Kernel, g: Array, y: Array, p: Array, t: Array, dp: Any, dt: Any) -> None:
+        k(_minus_target, g, t, dp)

@@ -1,0 +1,21 @@
+"""Names for what is passed between rooms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+Slot = tuple[str, str]
+"""(node name, slot): `("z1", "value")`, `("0.weight", "grad")`, `("0.weight", "exp_avg")`."""
+
+VALUE = "value"
+GRAD = "grad"
+SAVED = "saved."
+"""Prefix of slots in which an op keeps what its vjp needs besides operands and output."""
+
+FLOAT = np.dtype(np.float64)
+INT = np.dtype(np.int64)
