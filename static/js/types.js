@@ -78,7 +78,6 @@
  * @property {ArrayData | null} value
  * @property {ArrayData | null} grad
  * @property {Record<string, ArrayData>} state  the optimizer's slots
- * @property {Record<string, [number, number]>} [when]  slot -> [iteration, plan index] that wrote it, where the page knows
  */
 /** @typedef {Record<string, NodeState>} Nodes */
 

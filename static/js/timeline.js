@@ -1,0 +1,175 @@
+// Time, kept in the browser: the state at (iteration, step) is a known state plus the writes of the frames since. Each
+// iteration is cut into windows of a fixed number of steps; a window is whole once its first state and its frames are
+// here. Whoever wants a moment that is not here is told what to fetch.
+
+/** @import {Frame, Nodes, PlanEntry} from "./types.js" */
+
+/** @typedef {{iteration: number, step: number}} Moment */
+/** @typedef {{iteration: number, state: number | null, start: number, stop: number}} Lack  what to fetch for a moment */
+/**
+ * @typedef {object} Iteration
+ * @property {Map<number, Nodes>} states  by step
+ * @property {(Frame | undefined)[]} frames  by plan index
+ */
+
+/**
+ * The state after a frame; whatever it did not write is shared with the state before.
+ * @param {Nodes} nodes @param {Frame} frame @returns {Nodes}
+ */
+export function apply(nodes, frame) {
+  if (frame.writes.length === 0) return nodes;
+  const after = { ...nodes };
+  for (const { node, slot, value } of frame.writes) {
+    const before = after[node] ?? { name: node, value: null, grad: null, state: {} };
+    if (slot === "value" || slot === "grad") after[node] = { ...before, [slot]: value };
+    else if (value !== null) after[node] = { ...before, state: { ...before.state, [slot]: value } };
+  }
+  return after;
+}
+
+/**
+ * n steps on from a moment (or back). (i, of) and (i + 1, 0) are one state, so a step over the seam lands on (i + 1, 1).
+ * @param {Moment} from @param {number} n @param {(iteration: number) => number} of @returns {Moment}
+ */
+export function walk(from, n, of) {
+  let { iteration, step } = from;
+  for (; n > 0; n--) {
+    if (step >= of(iteration)) [iteration, step] = [iteration + 1, 0];
+    step += 1;
+  }
+  for (; n < 0; n++) {
+    if (step <= 0) {
+      if (iteration === 0) break;
+      iteration -= 1;
+      step = of(iteration);
+    }
+    step -= 1;
+  }
+  return { iteration, step };
+}
+
+/** The steps at which a phase begins or the iteration ends: 0, …, of. @param {PlanEntry[]} plan @returns {number[]} */
+export function boundaries(plan) {
+  const found = plan.filter((entry, i) => i === 0 || plan[i - 1].phase !== entry.phase).map((entry) => entry.index);
+  return [...found, plan.length];
+}
+
+/**
+ * n phases on from a moment (or back): to the next place where a phase ends.
+ * @param {Moment} from @param {number} n @param {PlanEntry[]} plan @returns {Moment}
+ */
+export function walkPhases(from, n, plan) {
+  const marks = boundaries(plan);
+  let { iteration, step } = from;
+  for (; n > 0; n--) {
+    if (step >= plan.length) [iteration, step] = [iteration + 1, 0];
+    step = marks.find((mark) => mark > step) ?? plan.length;
+  }
+  for (; n < 0; n++) {
+    if (step <= 0) {
+      if (iteration === 0) break;
+      [iteration, step] = [iteration - 1, plan.length];
+    }
+    step = marks.findLast((mark) => mark < step) ?? 0;
+  }
+  return { iteration, step };
+}
+
+/**
+ * @param {number} of  steps in an iteration
+ * @param {{window?: number, keep?: number}} [options]  steps a window has; iterations that are remembered
+ */
+export function createTimeline(of, { window = 48, keep = 16 } = {}) {
+  /** @type {Map<number, Iteration>} least recently used first */
+  const iterations = new Map();
+
+  /** @param {number} i @returns {Iteration} */
+  function touch(i) {
+    const known = iterations.get(i) ?? { states: new Map(), frames: [] };
+    iterations.delete(i);
+    iterations.set(i, known);
+    for (const oldest of iterations.keys()) {
+      if (iterations.size <= keep) break;
+      iterations.delete(oldest);
+    }
+    return known;
+  }
+
+  /** First step of the window that shows `step`, together with the frame that led there. @param {number} step */
+  const anchor = (step) => Math.floor(Math.max(0, step - 1) / window) * window;
+
+  /** @param {Moment} moment @returns {Nodes | null} */
+  function at({ iteration, step }) {
+    const known = iterations.get(iteration);
+    if (!known) return step === 0 && iteration > 0 ? seam(iteration) : null;
+    const first = anchor(step);
+    let from = step;
+    while (from > first && !known.states.has(from)) from -= 1;
+    let nodes = known.states.get(from) ?? (from === 0 && iteration > 0 ? seam(iteration) : wholeBefore(iteration, from));
+    if (!nodes) return null;
+    known.states.set(from, nodes);
+    for (let k = from; k < step; k++) {
+      const frame = known.frames[k];
+      if (!frame) return null;
+      nodes = apply(nodes, frame);
+      known.states.set(k + 1, nodes);
+    }
+    return nodes;
+  }
+
+  /** The end of the iteration before is the start of this one. @param {number} iteration @returns {Nodes | null} */
+  function seam(iteration) {
+    return iterations.has(iteration - 1) ? at({ iteration: iteration - 1, step: of }) : null;
+  }
+
+  /** The end of the window before. @param {number} iteration @param {number} from @returns {Nodes | null} */
+  function wholeBefore(iteration, from) {
+    return from > 0 && iterations.get(iteration)?.frames[from - 1] ? at({ iteration, step: from }) : null;
+  }
+
+  return {
+    /** @param {number} iteration @param {number} step @param {Nodes} nodes */
+    putState(iteration, step, nodes) {
+      touch(iteration).states.set(step, nodes);
+    },
+
+    /** @param {number} iteration @param {Frame[]} frames */
+    putFrames(iteration, frames) {
+      const known = touch(iteration);
+      for (const frame of frames) known.frames[frame.index] = frame;
+    },
+
+    at,
+
+    /** The frame that led to a moment; at the start of an iteration, the last one of the iteration before. @param {Moment} moment */
+    frameAt({ iteration, step }) {
+      if (step > 0) return iterations.get(iteration)?.frames[step - 1] ?? null;
+      return iterations.get(iteration - 1)?.frames[of - 1] ?? null;
+    },
+
+    /** @param {number} iteration @param {number} index @returns {Frame | null} */
+    frame(iteration, index) {
+      return iterations.get(iteration)?.frames[index] ?? null;
+    },
+
+    /** What has to be fetched before `at` can answer; null if nothing. @param {Moment} moment @returns {Lack | null} */
+    lacks({ iteration, step }) {
+      const known = iterations.get(iteration);
+      if (at({ iteration, step }) && (step === 0 || known?.frames[step - 1])) return null;
+      const first = anchor(step);
+      const state = known?.states.has(first) || (first === 0 && iteration > 0 && seam(iteration)) ? null : first;
+      let start = first;
+      const stop = Math.min(of, first + window);
+      while (start < stop && known?.frames[start]) start += 1;
+      return { iteration, state, start, stop: step === 0 && state !== null ? Math.min(of, window) : stop };
+    },
+
+    /** Drops an iteration and all after it: an edit has given them a new future. @param {number} iteration */
+    forget(iteration) {
+      for (const i of [...iterations.keys()]) if (i >= iteration) iterations.delete(i);
+    },
+
+    of,
+  };
+}
+/** @typedef {ReturnType<typeof createTimeline>} Timeline */
