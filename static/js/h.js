@@ -1,4 +1,5 @@
-// Builds elements. Data reaches the page only as text nodes and attributes, never as markup (formulas: mathml.js).
+// Builds elements. Data reaches the page only as text nodes and attributes here, never as markup; the one exception,
+// MathML from our own server, is copied element by element against a list.
 
 /**
  * @typedef {Node | string | number | null | undefined | false | Child[]} Child
@@ -6,6 +7,7 @@
  */
 
 const SVG = "http://www.w3.org/2000/svg";
+const MATH = "http://www.w3.org/1998/Math/MathML";
 
 /** @param {Element} element @param {Child[]} children */
 function append(element, children) {
@@ -65,6 +67,45 @@ export function svg(tag, props, ...children) {
   const element = /** @type {SVGElementTagNameMap[T]} */ (document.createElementNS(SVG, tag));
   attributes(element, props ?? {});
   append(element, children);
+  return element;
+}
+
+const MATH_ELEMENTS = new Set(
+  ("math mrow mi mn mo ms mtext mspace mfrac msqrt mroot msup msub msubsup mover munder munderover " +
+    "mtable mtr mtd mstyle mpadded mphantom menclose mmultiscripts none semantics").split(" "),
+);
+const MATH_ATTRIBUTES = new Set(
+  ("class display displaystyle scriptlevel mathvariant stretchy fence separator accent accentunder lspace rspace " +
+    "largeop movablelimits symmetric minsize maxsize form width height depth voffset linethickness columnalign " +
+    "columnspacing rowspacing rowalign columnlines rowlines notation intent data-ref title").split(" "),
+);
+
+/** @param {Element} source @returns {Element | null} */
+function copyMath(source) {
+  if (!MATH_ELEMENTS.has(source.localName)) return null;
+  const copy = document.createElementNS(MATH, source.localName);
+  for (const { name, value } of source.attributes) {
+    if (MATH_ATTRIBUTES.has(name)) copy.setAttribute(name, value);
+  }
+  for (const child of source.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) copy.append(child.textContent ?? "");
+    else if (child instanceof Element) copy.append(copyMath(child) ?? "");
+  }
+  return copy;
+}
+
+/**
+ * A `<math>` element from the server's markup (with or without the outer `<math>`). An empty one if there is none.
+ * @param {string | null | undefined} markup @param {{display?: "block" | "inline", class?: string}} [options]
+ * @returns {Element}
+ */
+export function math(markup, options = {}) {
+  const text = markup ?? "";
+  const whole = text.trimStart().startsWith("<math") ? text : `<math>${text}</math>`;
+  const parsed = new DOMParser().parseFromString(whole, "text/html").querySelector("math");
+  const element = (parsed && copyMath(parsed)) ?? document.createElementNS(MATH, "math");
+  if (options.display) element.setAttribute("display", options.display);
+  if (options.class) element.setAttribute("class", options.class);
   return element;
 }
 
