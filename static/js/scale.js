@@ -9,12 +9,6 @@ const POSITIVE = [37, 52, 150];
 
 const mix = (from, to, share) => from.map((c, i) => Math.round(c + (to[i] - c) * share));
 
-/** The JSON's "NaN", "Infinity", "-Infinity" as numbers; numbers stay. */
-export function real(value) {
-  if (value === null || value === undefined) return Number.NaN;
-  return typeof value === "number" ? value : Number(value);
-}
-
 /**
  * Colour of a number on a scale that reaches `limit` on both sides of zero.
  * @param {number} value

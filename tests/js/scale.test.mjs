@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  decades, inkOn, linear, logarithmic, path, real, sign, signColour, thin, ticks,
+  decades, inkOn, linear, logarithmic, path, sign, signColour, thin, ticks,
 } from "../../static/js/scale.js";
 
 test("zero is near white and both ends are the sign colours", () => {
@@ -52,11 +52,4 @@ test("thinning keeps ends and spikes", () => {
 
 test("a path breaks where there is no number", () => {
   assert.equal(path([[0, 0], [1, Number.NaN], [2, 2], [3, 3]]), "M0.0 0.0M2.0 2.0L3.0 3.0");
-});
-
-test("non-finite strings of the JSON become numbers", () => {
-  assert.equal(real("-Infinity"), Number.NEGATIVE_INFINITY);
-  assert.ok(Number.isNaN(real("NaN")));
-  assert.ok(Number.isNaN(real(null)));
-  assert.equal(real(2), 2);
 });

@@ -4,8 +4,8 @@
  */
 
 import { h } from "../h.js";
-import { exact, format } from "../format.js";
-import { inkOn, real, sign } from "../scale.js";
+import { full, number, toNumber } from "../format.js";
+import { inkOn, sign } from "../scale.js";
 
 const DOM_CELLS = 256;
 const WRAP = 32;
@@ -63,7 +63,7 @@ export const shapeText = (shape) => (shape.length ? shape.join(" × ") : "one nu
 
 /** The colour scale's reach: the largest finite size. */
 export function reach(array) {
-  const sizes = [real(array.min), real(array.max)].map(Math.abs).filter(Number.isFinite);
+  const sizes = [toNumber(array.min), toNumber(array.max)].map(Math.abs).filter(Number.isFinite);
   return sizes.length ? Math.max(...sizes) : 0;
 }
 
@@ -74,16 +74,16 @@ export function reach(array) {
  * @returns {HTMLElement}
  */
 export function arrayView(array, { role, name, picked = null, pick, load }) {
-  const box = h("div", { class: "array", "data-role": role });
+  const box = h("div", { class: `array role-${role}` });
   const facts = h("p", { class: "array-facts" },
     h("span", { class: "array-shape" }, shapeText(array.shape)),
-    h("span", {}, `min ${format(array.min)}`),
-    h("span", {}, `max ${format(array.max)}`),
-    h("span", {}, `norm ${format(array.norm)}`),
+    h("span", {}, `min ${number(array.min)}`),
+    h("span", {}, `max ${number(array.max)}`),
+    h("span", {}, `norm ${number(array.norm)}`),
     array.nonfinite ? h("span", { class: "array-alarm" }, `${array.nonfinite} not finite`) : null,
   );
   if (array.data === null || array.data === undefined) {
-    box.append(facts, h("button", { type: "button", class: "quiet", onclick: load },
+    box.append(facts, h("button", { type: "button", class: "button", on: { click: load } },
       `Show all ${array.shape.reduce((a, b) => a * b, 1)} numbers`));
     return box;
   }
@@ -96,17 +96,17 @@ export function arrayView(array, { role, name, picked = null, pick, load }) {
   const stage = h("div", { class: "array-stage" });
   let here = picked ? cellOf(picked, size) : [0, 0];
 
-  const number = (row, col) => {
+  const valueAt = (row, col) => {
     const index = indexOf(array.shape, fixed, row, col);
     return index && at(array.data, index);
   };
   const tell = ([row, col]) => {
     const index = indexOf(array.shape, fixed, row, col);
-    const value = number(row, col);
-    const mark = real(value) > 0 ? " ▲" : real(value) < 0 ? " ▼" : "";
-    readout.textContent = `[${index.join(", ")}] = ${exact(value)}${mark}`;
+    const value = valueAt(row, col);
+    const mark = toNumber(value) > 0 ? " ▲" : toNumber(value) < 0 ? " ▼" : "";
+    readout.textContent = `[${index.join(", ")}] = ${full(value)}${mark}`;
   };
-  const label = (row, col) => `${indexOf(array.shape, fixed, row, col).join(", ")}: ${format(number(row, col))}`;
+  const label = (row, col) => `${indexOf(array.shape, fixed, row, col).join(", ")}: ${number(valueAt(row, col))}`;
   const choose = (cell) => {
     here = cell;
     tell(cell);
@@ -115,7 +115,7 @@ export function arrayView(array, { role, name, picked = null, pick, load }) {
 
   const draw = () => {
     const make = size.count <= DOM_CELLS ? domCells : canvasCells;
-    stage.replaceChildren(make({ size, number, label, limit, name, choose, tell, start: here }));
+    stage.replaceChildren(make({ size, valueAt, label, limit, name, choose, tell, start: here }));
   };
 
   size.leading.forEach((length, axis) => {
@@ -128,9 +128,9 @@ export function arrayView(array, { role, name, picked = null, pick, load }) {
     };
     shown.textContent = String(fixed[axis]);
     box.append(h("div", { class: "array-axis" },
-      h("button", { type: "button", class: "quiet", "aria-label": `axis ${axis}: back`, onclick: () => turn(-1) }, "‹"),
+      h("button", { type: "button", class: "tool", "aria-label": `axis ${axis}: back`, on: { click: () => turn(-1) } }, "‹"),
       h("span", {}, `axis ${axis} `, shown, ` of ${length}`),
-      h("button", { type: "button", class: "quiet", "aria-label": `axis ${axis}: on`, onclick: () => turn(1) }, "›"),
+      h("button", { type: "button", class: "tool", "aria-label": `axis ${axis}: on`, on: { click: () => turn(1) } }, "›"),
     ));
   });
   box.append(stage, readout, facts);
@@ -149,7 +149,7 @@ function grid(name, { rows, cols }) {
   });
 }
 
-function domCells({ size, number, label, limit, name, choose, tell, start }) {
+function domCells({ size, valueAt, label, limit, name, choose, tell, start }) {
   const box = grid(name, size);
   const written = size.cols <= 6 && size.rows <= 10;
   box.classList.toggle("written", written);
@@ -167,22 +167,24 @@ function domCells({ size, number, label, limit, name, choose, tell, start }) {
     const line = h("div", { class: "cells-row", role: "row" });
     cells.push([]);
     for (let col = 0; col < size.cols && row * size.cols + col < size.count; col += 1) {
-      const value = number(row, col);
-      const colour = sign(real(value), limit);
+      const value = valueAt(row, col);
+      const colour = sign(toNumber(value), limit);
       const cell = h("div", {
         class: "cell", role: "gridcell", "aria-label": label(row, col),
         tabindex: row === start[0] && col === start[1] ? 0 : -1,
-        onclick: () => focus([row, col]),
-        onpointerenter: () => tell([row, col]),
-        onfocus: () => choose([row, col]),
-        onkeydown: (event) => {
-          const to = move([row, col], event.key, size);
-          if (!to) return;
-          event.preventDefault();
-          event.stopPropagation();
-          focus(to);
+        on: {
+          click: () => focus([row, col]),
+          pointerenter: () => tell([row, col]),
+          focus: () => choose([row, col]),
+          keydown: (/** @type {KeyboardEvent} */ event) => {
+            const to = move([row, col], event.key, size);
+            if (!to) return;
+            event.preventDefault();
+            event.stopPropagation();
+            focus(to);
+          },
         },
-      }, Number.isFinite(real(value)) ? (written ? format(value) : null) : "!");
+      }, Number.isFinite(toNumber(value)) ? (written ? number(value) : null) : "!");
       cell.style.background = `rgb(${colour.join(" ")})`;
       cell.style.color = inkOn(colour);
       cells[row].push(cell);
@@ -194,14 +196,14 @@ function domCells({ size, number, label, limit, name, choose, tell, start }) {
   return box;
 }
 
-function canvasCells({ size, number, label, limit, name, choose, tell, start }) {
+function canvasCells({ size, valueAt, label, limit, name, choose, tell, start }) {
   const box = grid(name, size);
   box.classList.add("drawn");
   const canvas = h("canvas", { width: size.cols, height: size.rows, "aria-hidden": "true" });
   const paint = canvas.getContext("2d");
   const image = paint.createImageData(size.cols, size.rows);
   for (let i = 0; i < size.count; i += 1) {
-    const value = real(number(Math.floor(i / size.cols), i % size.cols));
+    const value = toNumber(valueAt(Math.floor(i / size.cols), i % size.cols));
     const [r, g, b] = Number.isFinite(value) ? sign(value, limit) : [255, 0, 255];
     image.data.set([r, g, b, 255], i * 4);
   }

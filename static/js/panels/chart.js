@@ -4,9 +4,9 @@
  */
 
 import { h, svg } from "../h.js";
-import { format } from "../format.js";
+import { number, toNumber } from "../format.js";
 import { draw, theme } from "../plotly.js";
-import { decades, linear, logarithmic, path, real, thin, ticks } from "../scale.js";
+import { decades, linear, logarithmic, path, thin, ticks } from "../scale.js";
 
 const EDGE = { left: 46, right: 14, top: 10, bottom: 22 };
 const LOG_FROM = 30;
@@ -18,8 +18,8 @@ const LOG_FROM = 30;
  */
 export function lossPicture(history, { width, height }) {
   const iterations = history.iteration;
-  const train = history.train_loss.map(real);
-  const validation = (history.validation_loss ?? []).map(real);
+  const train = history.train_loss.map(toNumber);
+  const validation = (history.validation_loss ?? []).map(toNumber);
   const finite = [...train, ...validation].filter(Number.isFinite);
   const last = Math.max(1, iterations.at(-1) ?? 0);
   const x = linear(iterations[0] ?? 0, last, EDGE.left, width - EDGE.right);
@@ -58,13 +58,13 @@ const lossAt = (history, iteration) => history.train_loss[history.iteration.inde
 /** @param {HTMLElement} element */
 export function mount(element, store, actions) {
   const now = h("output", { class: "chart-now" });
-  const open = h("button", { type: "button", class: "quiet", onclick: () => show() }, "Open chart");
+  const open = h("button", { type: "button", class: "tool", on: { click: () => show() } }, "Open chart");
   const stage = h("div", {
     class: "chart-stage", role: "slider", tabindex: "0", "aria-label": "Loss by iteration: go to an iteration",
   });
   const empty = h("p", { class: "chart-empty" }, "One point for every finished iteration. Finish one, or train ten.");
   element.classList.add("chart");
-  element.append(h("header", { class: "chart-head" }, h("h2", {}, "Loss"), now, open), stage);
+  element.append(h("header", { class: "chart-head" }, h("h2", { class: "panel-title" }, "Loss"), now, open), stage);
   let large = null;
   let asked = false;
 
@@ -77,14 +77,14 @@ export function mount(element, store, actions) {
     const { session } = store.get();
     const at = here();
     const loss = session?.loss;
-    now.textContent = loss === null || loss === undefined ? "" : format(loss);
+    now.textContent = loss === null || loss === undefined ? "" : number(loss);
     const last = runs.iteration.at(-1) ?? 0;
     stage.setAttribute("aria-valuemin", runs.iteration[0] ?? 0);
     stage.setAttribute("aria-valuemax", last);
     stage.setAttribute("aria-valuenow", Math.min(at, last));
     const known = lossAt(runs, at);
     stage.setAttribute("aria-valuetext",
-      known === undefined ? `iteration ${at}` : `iteration ${at}, loss ${format(known)}`);
+      known === undefined ? `iteration ${at}` : `iteration ${at}, loss ${number(known)}`);
     if (!runs.iteration.length) {
       stage.replaceChildren(empty);
       return;
@@ -92,7 +92,7 @@ export function mount(element, store, actions) {
     const width = Math.max(180, stage.clientWidth || 400);
     const height = Math.max(70, stage.clientHeight || 96);
     const d = lossPicture(runs, { width, height });
-    const value = real(known);
+    const value = toNumber(known);
     const seen = at <= last;
     const cx = d.x(at);
     stage.replaceChildren(svg("svg", {
@@ -100,11 +100,11 @@ export function mount(element, store, actions) {
     },
     svg("g", { class: "chart-grid" }, d.yTicks.map((t) => svg("path", { d: `M${EDGE.left} ${d.y(t)}H${width - EDGE.right}` }))),
     svg("g", { class: "chart-ticks" },
-      d.yTicks.map((t) => svg("text", { x: EDGE.left - 6, y: d.y(t) + 4, "text-anchor": "end" }, format(t))),
+      d.yTicks.map((t) => svg("text", { x: EDGE.left - 6, y: d.y(t) + 4, "text-anchor": "end" }, number(t))),
       d.xTicks.map((t) => svg("text", { x: d.x(t), y: height - 6, "text-anchor": "middle" }, String(t)))),
     d.validation && svg("path", { class: "chart-line validation", d: d.validation }),
     svg("path", { class: "chart-line", d: d.line }),
-    runs.iteration.length === 1 && svg("circle", { class: "chart-dot", cx: d.x(runs.iteration[0]), cy: d.y(real(runs.train_loss[0])), r: 3 }),
+    runs.iteration.length === 1 && svg("circle", { class: "chart-dot", cx: d.x(runs.iteration[0]), cy: d.y(toNumber(runs.train_loss[0])), r: 3 }),
     d.alarms.slice(0, 1).map((i) => svg("text", { class: "chart-alarm", x: d.x(i), y: EDGE.top + 10, "text-anchor": "middle" }, "not finite")),
     seen && svg("path", { class: "chart-here", d: `M${cx} ${EDGE.top}V${height - EDGE.bottom}` }),
     seen && Number.isFinite(value) && svg("circle", { class: "chart-dot here", cx, cy: d.y(value), r: 5 }),
@@ -150,7 +150,7 @@ export function mount(element, store, actions) {
   function show() {
     const plot = h("div", { class: "chart-plot" });
     const said = h("p", { class: "chart-wait", role: "status" }, "Loading the chart …");
-    const close = h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close");
+    const close = h("button", { type: "button", class: "tool", on: { click: () => dialog.close() } }, "Close");
     const dialog = h("dialog", { class: "chart-dialog", "aria-label": "Loss, gradient norm and learning rate" },
       h("header", { class: "chart-head" }, h("h2", {}, "Loss, gradient norm, learning rate"), close), said, plot);
     large = { plot, said, busy: false };
@@ -172,7 +172,7 @@ export function mount(element, store, actions) {
     large.busy = true;
     const { layout, axis, token } = theme(plot);
     const runs = history();
-    const numbers = (values) => (values ?? []).map((v) => (Number.isFinite(real(v)) ? real(v) : null));
+    const numbers = (values) => (values ?? []).map((v) => (Number.isFinite(toNumber(v)) ? toNumber(v) : null));
     const row = (name, values, yaxis, colour, dash = "solid") => ({
       x: runs.iteration, y: numbers(values), name, yaxis, type: "scatter", mode: runs.iteration.length > 1 ? "lines" : "markers",
       line: { color: colour, width: 2, dash },

@@ -4,8 +4,8 @@
  */
 
 import { svg } from "../h.js";
-import { format } from "../format.js";
-import { linear, path, real, ticks } from "../scale.js";
+import { number, toNumber } from "../format.js";
+import { linear, path, ticks } from "../scale.js";
 
 const WIDTH = 320;
 const HEIGHT = 132;
@@ -16,11 +16,11 @@ const EDGE = { left: 30, right: 10, top: 10, bottom: 20 };
  * @param {{x: number, y: number, slope: number, xs: number[], ys: number[]}} curve
  */
 export function drawing(curve, width = WIDTH, height = HEIGHT) {
-  const x = real(curve.x);
-  const y = real(curve.y);
-  const slope = real(curve.slope);
-  const xs = curve.xs.map(real);
-  const ys = curve.ys.map(real);
+  const x = toNumber(curve.x);
+  const y = toNumber(curve.y);
+  const slope = toNumber(curve.slope);
+  const xs = curve.xs.map(toNumber);
+  const ys = curve.ys.map(toNumber);
   const finite = [...ys, y].filter(Number.isFinite);
   let low = Math.min(0, ...finite);
   let high = Math.max(0, ...finite);
@@ -71,14 +71,14 @@ export function curveView(curve) {
   const [px, py] = d.point;
   const zeroX = d.across(0);
   const zeroY = d.up(0);
-  const says = `${curve.fn}: at ${format(curve.x)} it is ${format(curve.y)}, slope ${format(curve.slope)}`;
+  const says = `${curve.fn}: at ${number(curve.x)} it is ${number(curve.y)}, slope ${number(curve.slope)}`;
   const flip = px > (frame.left + frame.right) / 2;
   return svg(
     "svg",
     { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": says },
     svg("g", { class: "curve-ticks" },
-      d.xTicks.map((at) => svg("text", { x: d.across(at), y: HEIGHT - 5, "text-anchor": "middle" }, format(at))),
-      d.yTicks.map((at) => svg("text", { x: frame.left - 5, y: d.up(at) + 4, "text-anchor": "end" }, format(at))),
+      d.xTicks.map((at) => svg("text", { x: d.across(at), y: HEIGHT - 5, "text-anchor": "middle" }, number(at))),
+      d.yTicks.map((at) => svg("text", { x: frame.left - 5, y: d.up(at) + 4, "text-anchor": "end" }, number(at))),
     ),
     svg("path", {
       class: "curve-axes",
@@ -95,6 +95,6 @@ export function curveView(curve) {
       x: flip ? frame.left + 6 : frame.right - 4,
       y: curve.slope >= 0 === flip ? frame.top + 12 : frame.bottom - 8,
       "text-anchor": flip ? "start" : "end",
-    }, `slope ${format(curve.slope)}`),
+    }, `slope ${number(curve.slope)}`),
   );
 }

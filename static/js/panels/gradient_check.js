@@ -4,7 +4,7 @@
  */
 
 import { h } from "../h.js";
-import { format, scientific } from "../format.js";
+import { number } from "../format.js";
 
 const SHOWN = 200;
 
@@ -21,12 +21,12 @@ function table(result) {
   const rows = worstFirst(result.entries);
   return h("div", { class: "check-scroll", tabindex: "0", role: "region", "aria-label": "Gradient check, entry by entry" },
     h("table", { class: "check-table" },
-      h("thead", {}, h("tr", {}, ["entry", "automatic", "by hand", "error", ""].map((t) => h("th", { scope: "col" }, t || h("span", { class: "sr" }, "verdict"))))),
+      h("thead", {}, h("tr", {}, ["entry", "automatic", "by hand", "error", ""].map((t) => h("th", { scope: "col" }, t || h("span", { class: "unseen" }, "verdict"))))),
       h("tbody", {}, rows.map((entry) => h("tr", { class: entry.ok ? "ok" : "off" },
         h("th", { scope: "row" }, entryName(entry)),
-        h("td", {}, format(entry.automatic)),
-        h("td", {}, format(entry.numerical)),
-        h("td", {}, scientific(entry.relative_error)),
+        h("td", {}, number(entry.automatic)),
+        h("td", {}, number(entry.numerical)),
+        h("td", {}, number(entry.relative_error)),
         h("td", {}, entry.ok ? "✓" : "✗ differs"),
       ))),
     ),
@@ -38,7 +38,7 @@ function table(result) {
 /** @param {HTMLElement} element */
 export function mount(element, store, actions) {
   const out = h("div", { class: "check-out", role: "status" });
-  const button = h("button", { type: "button", class: "quiet", onclick: run }, "Check the gradients");
+  const button = h("button", { type: "button", class: "button", on: { click: run } }, "Check the gradients");
   element.classList.add("check");
   element.append(button, out);
 
@@ -53,7 +53,7 @@ export function mount(element, store, actions) {
     }
     out.replaceChildren(
       h("p", { class: result.ok ? "check-ok" : "check-off" }, result.ok ? "✓ " : "✗ ", result.verdict),
-      h("p", { class: "check-how" }, `(L(w + ε) − L(w − ε)) / 2ε, ε = ${scientific(result.epsilon)}`),
+      h("p", { class: "check-how" }, `(L(w + ε) − L(w − ε)) / 2ε, ε = ${number(result.epsilon)}`),
       table(result),
     );
   }

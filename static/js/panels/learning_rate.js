@@ -4,7 +4,7 @@
  */
 
 import { h } from "../h.js";
-import { exact, format } from "../format.js";
+import { full, number } from "../format.js";
 
 const LOW = -5;
 const HIGH = 1;
@@ -34,7 +34,7 @@ export function mount(element, store, actions) {
   const note = h("p", { class: "rate-note", role: "status" });
   const keep = h("input", { type: "checkbox" });
   const buttons = MANY.map((n) => h("button", {
-    type: "button", class: "quiet", "aria-label": `Train ${n} iterations`, onclick: () => train(n),
+    type: "button", class: "button", "aria-label": `Train ${n} iterations`, on: { click: () => train(n) },
   }, String(n)));
   const progress = h("progress", { class: "rate-progress", max: 1, value: 0, "aria-label": "Training", hidden: true });
 
@@ -50,7 +50,7 @@ export function mount(element, store, actions) {
 
   const set = (rate) => {
     actions.patch({ lr: rate });
-    note.textContent = `η = ${format(rate)} counts from the next update on`;
+    note.textContent = `η = ${number(rate)} counts from the next update on`;
   };
   slider.addEventListener("input", () => { field.value = String(rateOf(Number(slider.value))); });
   slider.addEventListener("change", () => set(rateOf(Number(slider.value))));
@@ -82,12 +82,12 @@ export function mount(element, store, actions) {
 
   store.watch((s) => s.session?.settings, (settings) => {
     if (!settings) return;
-    if (document.activeElement !== field) field.value = exact(settings.lr);
+    if (document.activeElement !== field) field.value = full(settings.lr);
     slider.value = placeOf(settings.lr);
-    slider.setAttribute("aria-valuetext", format(settings.lr));
+    slider.setAttribute("aria-valuetext", number(settings.lr));
     keep.checked = settings.zero_grad !== false;
     if (settings.lr_now !== settings.lr && settings.lr_now !== null) {
-      note.textContent = `the schedule makes it ${format(settings.lr_now)} in this iteration`;
+      note.textContent = `the schedule makes it ${number(settings.lr_now)} in this iteration`;
     }
   });
   store.watch((s) => s.busy, (busy) => {

@@ -1,0 +1,250 @@
+/**
+ * The step in words, symbols, numbers and result, always in the same place: upstream × local =
+ * contribution, every number a link to the step that made it. A selected node takes the place of
+ * the step until it is let go.
+ */
+
+import * as api from "../api.js";
+import { fill, h, math } from "../h.js";
+import { number } from "../format.js";
+import { linkedMath } from "../mathml.js";
+import { arrayView } from "./array_view.js";
+import { curveView } from "./curve.js";
+import { mount as mountCheck } from "./gradient_check.js";
+import { nodeView } from "./inspector_node.js";
+
+/** @import {Store} from "../store.js" */
+/** @import {State, Actions, Frame, Line, Ref, Graph, ArrayData} from "../types.js" */
+
+const PHASES = {
+  data: "data", zero_grad: "zero grad", forward: "forward", loss: "loss",
+  backward: "backward", clip: "clip", update: "update",
+};
+const ROLES = { forward: "value", contribution: "grad", sum: "grad", norm: "grad", update: "update", state: "update" };
+const SMALLEST = 0.7;
+
+/** Which hue a line of the inspector bears. @param {string} kind */
+export const roleOf = (kind) => /** @type {"value" | "grad" | "update"} */ (ROLES[kind] ?? "value");
+
+/**
+ * The arrays that a step wrote and a reader may open: contributions first, else what was written.
+ * A scalar is already in the lines.
+ * @param {Frame} frame
+ * @returns {{node: string, from: string | null, operand: number | null, slot: string, array: ArrayData}[]}
+ */
+export function arraysOf(frame) {
+  const open = (array) => array && array.shape.length > 0;
+  const contributions = frame.contributions.filter((c) => open(c.value)).map((c) => (
+    { node: c.to, from: c.from, operand: c.slot, slot: "grad", array: c.value }));
+  if (contributions.length) return contributions;
+  return frame.writes.filter((w) => open(w.value)).map((w) => (
+    { node: w.node, from: null, operand: null, slot: w.slot, array: /** @type {ArrayData} */ (w.value) }));
+}
+
+/** A formula's type shrinks a little before it scrolls. @param {number} needed @param {number} room */
+export const fitted = (needed, room) => (needed > room ? Math.max(SMALLEST, room / needed) : 1);
+
+/** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
+export function mount(element, store, actions) {
+  const body = h("div", { class: "inspector-body" });
+  const foot = h("div", { class: "inspector-foot" });
+  element.classList.add("inspector");
+  element.append(body, foot);
+  mountCheck(foot, store, actions);
+
+  /** @type {ReturnType<typeof nodeView> | null} */
+  let node = null;
+
+  const ways = {
+    open: (/** @type {Ref} */ ref) => actions.goto(store.get().position.iteration, Number(ref.index)),
+    light: (/** @type {Ref | null} */ ref) => actions.hover(ref && { node: ref.node, slot: ref.slot }),
+    describe: (/** @type {Ref} */ ref) => {
+      const of = store.get().graph.nodes.find((n) => n.name === ref.node)?.label ?? ref.node;
+      const step = ref.index === null ? "" : `, from step ${ref.index + 1}`;
+      return `${number(/** @type {any} */ (ref.value))}: ${ref.slot === "grad" ? "gradient" : "value"} of ${of}${step}`;
+    },
+  };
+
+  function redraw() {
+    const state = store.get();
+    const held = body.contains(document.activeElement);
+    if (state.selected) {
+      if (node?.name === state.selected) {
+        node.update();
+        return;
+      }
+      node = nodeView(state.selected, store, actions);
+      fill(body, node.element);
+      body.scrollTop = 0;
+    } else {
+      node = null;
+      fill(body, state.frame ? stepView(state.frame, state, ways) : restView(state));
+      body.scrollTop = 0;
+      fit(body);
+    }
+    if (held) /** @type {HTMLElement | null} */ (body.querySelector("h2"))?.focus({ preventScroll: true });
+  }
+
+  store.watch((s) => [s.frame, s.selected, s.graph, s.plan], redraw);
+  store.watch((s) => [s.nodes, s.effect, s.editing], () => node?.update());
+  store.watch((s) => s.projection, () => fit(body));
+  new ResizeObserver(() => fit(body)).observe(body);
+  redraw();
+}
+
+/** @param {State} state */
+function restView(state) {
+  const next = state.next ?? state.plan[0];
+  return h("div", { class: "step" },
+    h("header", { class: "step-head" },
+      h("span", { class: "phase", dataset: { phase: next?.phase ?? "data" } }, "next"),
+      h("h2", { tabindex: "-1" }, next?.label ?? "")),
+    h("p", { class: "says" },
+      `Iteration ${state.position.iteration} has not begun. It is a list of ${state.plan.length} lines; ` +
+      "each step runs one of them, and each can be taken back."),
+    h("p", { class: "says hint" }, h("kbd", null, "→"), " runs the next line, ", h("kbd", null, "←"), " undoes it. ",
+      "Choose any node of the graph to change its number."));
+}
+
+/** @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways */
+function stepView(frame, state, ways) {
+  const entry = state.plan[frame.index];
+  const note = state.session.notes?.find((n) => n.index === frame.index);
+  const lines = frame.lines ?? [];
+  /** @type {Map<string, (markup: {symbols: string, numbers: string, result: string, refs?: object}, index: number[]) => void>} */
+  const rewrite = new Map();
+  const blocks = lines.map((line) => {
+    const block = lineBlock(line, frame, state.graph, ways);
+    rewrite.set(`${line.to ?? frame.node}/${line.slot ?? ""}`, block.rewrite);
+    return block.element;
+  });
+  if (!blocks.length && (frame.formula?.mathml || frame.formula?.numbers)) {
+    blocks.push(h("div", { class: `line role-${roleOf(frame.phase)}` },
+      row("symbols", math(frame.formula.mathml)),
+      frame.formula.numbers && row("numbers", linkedMath(frame.formula.numbers, frame.refs, ways))));
+  }
+  return h("div", { class: "step", dataset: { phase: frame.phase } },
+    h("header", { class: "step-head" },
+      h("span", { class: "phase", dataset: { phase: frame.phase } }, PHASES[frame.phase] ?? frame.phase),
+      h("h2", { tabindex: "-1" }, entry?.mathml ? math(entry.mathml) : entry?.label ?? ""),
+      h("span", { class: "step-count" }, `${frame.index + 1} of ${frame.position.of}`)),
+    h("p", { class: "says" }, frame.says),
+    note && h("p", { class: "note" }, note.says),
+    h("div", { class: "lines" }, blocks),
+    frame.curve && curveView(frame.curve),
+    arrayBlock(frame, state, rewrite),
+    codeBlock(frame.code));
+}
+
+/** @param {string} kind @param {Node} content */
+const row = (kind, content) => h("div", { class: `row row-${kind}` }, content);
+
+/** @param {Line} line @param {Graph} graph */
+function heading(line, graph) {
+  const target = graph.nodes.find((n) => n.name === line.to);
+  const name = target ? (target.mathml ? math(target.mathml) : target.label) : line.to;
+  if (line.kind === "contribution") return ["contribution to ", name];
+  if (line.kind === "sum") return ["paths meet in ", name, ": add up"];
+  if (line.kind === "state") return ["the optimizer remembers"];
+  if (line.kind === "norm") return ["length of all gradients together"];
+  return null;
+}
+
+/** @param {Line} line @param {Frame} frame @param {Graph} graph @param {Parameters<typeof linkedMath>[2]} ways */
+function lineBlock(line, frame, graph, ways) {
+  const title = heading(line, graph);
+  const where = h("span", { class: "line-where" });
+  const rows = h("div", { class: "rows" });
+  const chain = line.kind === "contribution" && h("p", { class: "chain", "aria-hidden": "true" },
+    h("span", null, "upstream"), " × ", h("span", null, "local"));
+  /** @param {{symbols: string, numbers: string, result: string, refs?: object}} written @param {number[] | null} index */
+  const write = (written, index) => {
+    where.textContent = index?.length ? `entry [${index.join(", ")}]` : "";
+    const refs = /** @type {Record<string, Ref>} */ (written.refs ?? frame.refs);
+    fill(rows,
+      row("symbols", linkedMath(written.symbols, refs, ways)),
+      written.numbers && row("numbers", linkedMath(written.numbers, refs, ways)),
+      chain,
+      written.result && row("result", linkedMath(written.result, refs, ways)));
+  };
+  write(line, line.element);
+  const element = h("div", { class: `line line-${line.kind} role-${roleOf(line.kind)}` },
+    (title || line.element) && h("p", { class: "line-head" }, h("span", null, title), where), rows);
+  return {
+    element,
+    rewrite: (/** @type {any} */ written, /** @type {number[]} */ index) => {
+      write(written, index);
+      fit(element);
+    },
+  };
+}
+
+/**
+ * Heat maps of what the step made; an element that is chosen is written out in its block.
+ * @param {Frame} frame @param {State} state @param {Map<string, Function>} rewrite
+ */
+function arrayBlock(frame, state, rewrite) {
+  const label = (/** @type {string} */ name) => state.graph.nodes.find((n) => n.name === name)?.label ?? name;
+  const { id } = state.session;
+  const { iteration } = frame.position;
+  return arraysOf(frame).map(({ node, operand, slot, array }) => {
+    const role = slot === "grad" ? "grad" : frame.phase === "update" ? "update" : "value";
+    const title = `${slot === "grad" ? "∂ " : ""}${label(node)}`;
+    let wanted = 0;
+    let first = true;
+    const pick = async (/** @type {number[]} */ index) => {
+      if (first && index.every((i) => i === 0)) first = false;
+      const mine = (wanted += 1);
+      const which = {
+        iteration, step: frame.index, node: frame.node ?? node, slot: /** @type {"value" | "grad"} */ (slot),
+        operand: operand ?? undefined, index: index.join(","),
+      };
+      const written = await api.element(id, which).catch(() => null);
+      if (written && mine === wanted) (rewrite.get(`${node}/${operand ?? ""}`) ?? rewrite.get(`${node}/`))?.(written, index);
+    };
+    const holder = h("figure", { class: "array-figure" }, h("figcaption", null, title));
+    const show = (/** @type {ArrayData} */ whole) => arrayView(whole, {
+      role, name: title, pick,
+      load: async () => {
+        const full = await api.node(id, node, { iteration, step: frame.index + 1 });
+        view.replaceWith(show(slot === "grad" ? full.grad : full.value));
+      },
+    });
+    const view = show(array);
+    holder.append(view);
+    return holder;
+  });
+}
+
+/** @param {{numpy: string, pytorch: string} | null | undefined} code */
+function codeBlock(code) {
+  if (!code?.numpy && !code?.pytorch) return null;
+  return h("dl", { class: "code" }, [["NumPy", code.numpy], ["PyTorch", code.pytorch]].map(([name, text]) => text && h("div", null,
+    h("dt", null, name),
+    h("dd", null, h("code", { tabindex: "0", "aria-label": `${name}: ${text}` }, text), copyButton(name, text)))));
+}
+
+/** @param {string} name @param {string} text */
+function copyButton(name, text) {
+  const button = h("button", { type: "button", class: "copy", "aria-label": `Copy the ${name} line` }, "copy");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "copied";
+    } catch {
+      button.textContent = "select it";
+    }
+    setTimeout(() => { button.textContent = "copy"; }, 1500);
+  });
+  return button;
+}
+
+/** Rows that are too wide for their place get smaller type. @param {HTMLElement} within */
+function fit(within) {
+  for (const line of /** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll(".row"))) {
+    line.style.removeProperty("font-size");
+    const scale = fitted(line.scrollWidth, line.clientWidth);
+    if (scale < 1) line.style.setProperty("font-size", `${scale}em`);
+  }
+}
+

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { at, indexOf, move, plane, reach, shapeText } from "../../static/js/panels/array_view.js";
+import { drawing, tangent } from "../../static/js/panels/curve.js";
+import { entryName, worstFirst } from "../../static/js/panels/gradient_check.js";
+import { arraysOf, fitted, roleOf } from "../../static/js/panels/inspector.js";
+import { effectWords, latest, nudged, stepOf, withEntry } from "../../static/js/panels/inspector_node.js";
+
+const array = (shape, data) => ({ shape, dtype: "float64", data, min: -2, max: 1, mean: 0, norm: 1, nonfinite: 0 });
+
+test("an array's last two axes make the plane, vectors lie down, long ones wrap", () => {
+  assert.deepEqual(plane([2, 3]), { rows: 2, cols: 3, count: 6, leading: [], wraps: false });
+  assert.deepEqual(plane([4, 2, 3]).leading, [4]);
+  assert.equal(plane([5]).rows, 1);
+  assert.equal(plane([70]).rows, 3);
+  assert.deepEqual(indexOf([70], [], 2, 5), [69]);
+  assert.equal(indexOf([70], [], 2, 6), null);
+  assert.deepEqual(indexOf([4, 2, 3], [3], 1, 2), [3, 1, 2]);
+});
+
+test("arrow keys stay inside, other keys mean something else", () => {
+  const size = plane([70]);
+  assert.deepEqual(move([0, 0], "ArrowLeft", size), [0, 0]);
+  assert.deepEqual(move([1, 31], "ArrowDown", size), [1, 31]);
+  assert.deepEqual(move([0, 3], "End", size), [0, 31]);
+  assert.equal(move([0, 0], "a", size), null);
+});
+
+test("an entry is found by its index, and the scale reaches the larger side", () => {
+  assert.equal(at([[1, 2], [3, 4]], [1, 0]), 3);
+  assert.equal(reach(array([2], [1, -2])), 2);
+  assert.equal(reach({ ...array([1], ["NaN"]), min: null, max: null }), 0);
+  assert.equal(shapeText([]), "one number");
+});
+
+test("a tangent touches its point and stays inside the box", () => {
+  const box = { left: -6, right: 6, low: 0, high: 1 };
+  const ends = tangent({ x: 0, y: 0.5, slope: 0.25 }, box);
+  assert.deepEqual(ends, [[-2, 0], [2, 1]]);
+  assert.deepEqual(tangent({ x: 1, y: 0, slope: 0 }, box), [[-6, 0], [6, 0]]);
+  assert.deepEqual(tangent({ x: Number.NaN, y: 0, slope: 1 }, box), []);
+});
+
+test("a curve with a point far outside is still drawn around the point", () => {
+  const d = drawing({ x: 40, y: 40, slope: 1, xs: [-1, 0, 1], ys: [0, 0, 1] });
+  assert.ok(d.point.every(Number.isFinite));
+  assert.ok(d.point[0] <= d.frame.right);
+});
+
+test("a step's arrays are its contributions, else what it wrote; scalars are in the lines", () => {
+  const frame = { contributions: [], writes: [{ node: "y", slot: "value", value: array([2], [1, 2]) },
+    { node: "L", slot: "value", value: array([], 3) }, { node: "w", slot: "grad", value: null }] };
+  assert.deepEqual(arraysOf(frame).map((a) => a.node), ["y"]);
+  frame.contributions = [{ from: "y", to: "x", slot: 1, value: array([2], [1, 2]), first: true }];
+  assert.deepEqual(arraysOf(frame).map((a) => [a.node, a.operand, a.slot]), [["x", 1, "grad"]]);
+});
+
+test("lines take their role's hue, and long formulas shrink before they scroll", () => {
+  assert.equal(roleOf("contribution"), "grad");
+  assert.equal(roleOf("update"), "update");
+  assert.equal(roleOf("forward"), "value");
+  assert.equal(fitted(100, 200), 1);
+  assert.equal(fitted(200, 180), 0.9);
+  assert.equal(fitted(900, 100), 0.7);
+});
+
+test("one entry of nested lists is changed, the rest is shared", () => {
+  const before = [[1, 2], [3, 4]];
+  const after = withEntry(before, [1, 0], 9);
+  assert.deepEqual(after, [[1, 2], [9, 4]]);
+  assert.equal(after[0], before[0]);
+  assert.equal(withEntry(5, [], 6), 6);
+});
+
+test("arrow keys move by a tenth of a number's size, without binary dust", () => {
+  assert.equal(stepOf(3), 0.1);
+  assert.equal(stepOf(0), 0.1);
+  assert.equal(stepOf(0.5), 0.01);
+  assert.equal(nudged(0.1, 0.2), 0.3);
+});
+
+test("an edit's effect is put beside what the slope had said", () => {
+  const curved = effectWords({ node: "w", before: 1, after: 0.29, predicted: -0.8, actual: -0.71 });
+  assert.equal(curved.said, "slope said −0.8, it was −0.71");
+  assert.match(curved.why, /\+0\.09.* is curvature/);
+  assert.match(effectWords({ predicted: -0.1, actual: -0.1 }).why, /straight/);
+  assert.match(effectWords({ predicted: 0, actual: 0 }).why, /does not feel/);
+  assert.match(effectWords({ predicted: 1, actual: "NaN" }).why, /no longer/);
+});
+
+test("of the edits that wait for the server only the last is sent", async () => {
+  const sent = [];
+  let finish;
+  const send = latest((x) => {
+    sent.push(x);
+    return new Promise((resolve) => { finish = resolve; });
+  });
+  send(1);
+  send(2);
+  send(3);
+  finish();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.deepEqual(sent, [1, 3]);
+});
+
+test("the worst entries of a gradient check come first", () => {
+  const entries = [{ node: "a", index: [], ok: true, relative_error: 1e-9 }, { node: "b", index: [0, 1], ok: false, relative_error: 0.1 },
+    { node: "c", index: [2], ok: true, relative_error: 1e-7 }];
+  assert.deepEqual(worstFirst(entries).map(entryName), ["b[0, 1]", "c[2]", "a"]);
+  assert.equal(worstFirst(entries, 1).length, 1);
+});
