@@ -19,7 +19,9 @@ from starlette.types import Receive, Scope, Send
 from app import paths
 from app.web.assets import REVALIDATE, Asset
 
-IMPORT = re.compile(r"""^\s*(?:import|export)\b[^"';]*["'](\.[^"']+)["']""", re.MULTILINE)
+IMPORT = re.compile(
+    r"""^\s*(?:import|export)\b(?:[^"'();=]*\bfrom)?\s*["'](\.[^"']+)["']""", re.MULTILINE
+)
 
 
 class Files:
