@@ -1,21 +1,23 @@
 """How a number is written, everywhere: three significant digits, a real minus, never "−0.00".
 
 A number that is exactly what is written stands short ("0.5", "2"); one that was rounded keeps its
-zeros ("0.500"), so a reader sees the difference. `static/js/format.js` follows the same rules, and
-`tests/data/numbers.json` holds both to them.
+zeros ("0.500"), so a reader sees the difference. Very small and very large ones are powers of ten
+("−3.1e−5"). `static/js/format.js` follows the same rules, and `tests/data/numbers.json` holds both
+to them.
 """
 
 from __future__ import annotations
 
 import math
-from decimal import ROUND_HALF_UP, Context
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 MINUS = "\u2212"
 INFINITY = "\u221e"
 
-SMALLEST_EXPONENT = -3  # 0.001 is written out, 0.0001 as 1e−4
-LARGEST_EXPONENT = 4  # 99999 is written out, 100000 as 1e5
-EXACT = 1e-7  # relative; single precision's 0.1 still counts as 0.1
+_ONE = Decimal(1)
+
+SMALLEST, LARGEST = 1e-3, 1e5  # outside, a number is written as a power of ten
+EXACT = 1e-12  # relative: 0.1 + 0.2 counts as 0.3
 
 _CONTEXTS = {digits: Context(prec=digits, rounding=ROUND_HALF_UP) for digits in range(1, 18)}
 
@@ -32,23 +34,28 @@ def split(x: float, digits: int = 3) -> tuple[bool, str, int]:
         return negative, INFINITY, 0
     if size == 0:
         return False, "0", 0
+    if SMALLEST <= size < LARGEST:
+        return negative, _written_out(size, digits), 0
+    places = max(digits - 2, 0)  # the power takes the room of a digit
+    rounded = _CONTEXTS[places + 1].create_decimal_from_float(size)
+    power = rounded.adjusted()
+    mantissa, point, fraction = f"{rounded.scaleb(-power):.{places}f}".partition(".")
+    return negative, mantissa + (point + fraction if fraction.strip("0") else ""), power
+
+
+def _written_out(size: float, digits: int) -> str:
     rounded = _CONTEXTS[digits].create_decimal_from_float(size)
     power = rounded.adjusted()
-    if SMALLEST_EXPONENT <= power <= LARGEST_EXPONENT:
-        if power >= digits:  # more digits before the point than asked for: none is hidden
-            rounded = _CONTEXTS[power + 1].create_decimal_from_float(size)
-        mantissa = f"{rounded:.{max(digits - 1 - power, 0)}f}"
-        shown, power = mantissa, 0
-    else:
-        mantissa = f"{rounded.scaleb(-power):.{digits - 1}f}"
-        shown = f"{mantissa}e{power}"
-    if "." in mantissa and abs(float(shown) - size) <= EXACT * size:
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    return negative, mantissa, power
+    if power >= digits:  # more digits before the point than asked for: none is hidden
+        return f"{Decimal(size).quantize(_ONE, ROUND_HALF_UP)}"
+    written = f"{rounded:.{digits - 1 - power}f}"
+    if "." in written and abs(float(written) - size) <= EXACT * size:
+        return written.rstrip("0").rstrip(".")
+    return written
 
 
 def text(x: float, digits: int = 3) -> str:
-    """The number for labels and plain sentences: "−0.35", "1.20e−5", "NaN", "−∞"."""
+    """The number for labels and plain sentences: "−0.35", "1.2e−5", "NaN", "−∞"."""
     negative, mantissa, power = split(x, digits)
     sign = MINUS if negative else ""
     if not power:

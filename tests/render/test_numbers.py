@@ -29,6 +29,8 @@ def test_the_table_shared_with_the_page(x: float | str, digits: int, expected: s
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(1, 6))
 def test_what_is_written_is_the_number_to_that_many_digits(x: float, digits: int) -> None:
     shown = read(numbers.text(x, digits))
+    if not 1e-3 <= abs(x) < 1e5:  # a power of ten takes the room of a digit
+        digits = max(digits - 1, 1)
     if math.isfinite(shown):  # the largest doubles round to a power that none can hold
         assert abs(shown - x) <= 0.5000001 * 10.0 ** (1 - digits) * abs(x) + 5e-324
 
@@ -36,9 +38,9 @@ def test_what_is_written_is_the_number_to_that_many_digits(x: float, digits: int
 @given(st.floats())
 def test_the_form_is_always_readable(x: float) -> None:
     written = numbers.text(x)
-    assert re.fullmatch(r"−?(\d{1,5}(\.\d{1,5})?|\d(\.\d{1,2})?e−?\d{1,3}|∞)|NaN", written)
+    assert re.fullmatch(r"−?(\d{1,6}|\d{1,2}\.\d{1,5}|\d(\.\d)?e−?\d{1,3}|∞)|NaN", written)
     assert not re.fullmatch(r"−0(\.0*)?", written)
-    assert "-" not in written and len(written) <= 10
+    assert "-" not in written and len(written) <= 9
 
 
 @given(st.floats(allow_nan=False))
