@@ -1,0 +1,182 @@
+// Where things are on the stage: edges as smooth lanes, a packet's place along one, the width that a gradient has, and
+// where the camera stands. Pure, in the graph's own pixels.
+
+/** @typedef {[number, number]} Point */
+/** @typedef {{x: number, y: number, width: number, height: number}} Box */
+/** @typedef {{x: number, y: number, scale: number}} Camera  screen = world · scale + (x, y) */
+
+/**
+ * A polyline from left to right as a smooth line: each leg leaves and arrives level, as cables do.
+ * @param {Point[]} points @param {number} [perLeg]  samples a leg
+ * @returns {Point[]}
+ */
+export function smooth(points, perLeg = 16) {
+  /** @type {Point[]} */
+  const line = [points[0]];
+  for (let leg = 1; leg < points.length; leg++) {
+    const [x0, y0] = points[leg - 1];
+    const [x1, y1] = points[leg];
+    if (y0 === y1 || x0 === x1) {
+      line.push([x1, y1]);
+      continue;
+    }
+    const reach = (x1 - x0) / 2;
+    for (let k = 1; k <= perLeg; k++) {
+      const t = k / perLeg;
+      const u = 1 - t;
+      line.push([
+        u ** 3 * x0 + 3 * u * u * t * (x0 + reach) + 3 * u * t * t * (x1 - reach) + t ** 3 * x1,
+        u * u * (u + 3 * t) * y0 + t * t * (t + 3 * u) * y1,
+      ]);
+    }
+  }
+  return line;
+}
+
+/** @param {Point} a @param {Point} b */
+const distance = (a, b) => Math.hypot(b[0] - a[0], b[1] - a[1]);
+
+/**
+ * The same line moved sideways, to its right-hand side when positive: so one edge has two lanes.
+ * @param {Point[]} line @param {number} by @returns {Point[]}
+ */
+export function lane(line, by) {
+  return line.map(([x, y], i) => {
+    const [ax, ay] = line[Math.max(0, i - 1)];
+    const [bx, by2] = line[Math.min(line.length - 1, i + 1)];
+    const size = Math.hypot(bx - ax, by2 - ay) || 1;
+    return [x - ((by2 - ay) / size) * by, y + ((bx - ax) / size) * by];
+  });
+}
+
+/** @param {Point[]} line */
+export function length(line) {
+  let sum = 0;
+  for (let i = 1; i < line.length; i++) sum += distance(line[i - 1], line[i]);
+  return sum;
+}
+
+/** The point at a distance from the beginning (held within the line). @param {Point[]} line @param {number} along @returns {Point} */
+export function pointAt(line, along) {
+  let left = Math.max(0, along);
+  for (let i = 1; i < line.length; i++) {
+    const leg = distance(line[i - 1], line[i]);
+    if (left <= leg && leg > 0) {
+      const t = left / leg;
+      return [line[i - 1][0] + (line[i][0] - line[i - 1][0]) * t, line[i - 1][1] + (line[i][1] - line[i - 1][1]) * t];
+    }
+    left -= leg;
+  }
+  return line[line.length - 1];
+}
+
+/** The line without its last `by` pixels. @param {Point[]} line @param {number} by @returns {Point[]} */
+export function shorten(line, by) {
+  const total = length(line) - by;
+  if (total <= 0) return line;
+  /** @type {Point[]} */
+  const kept = [line[0]];
+  let sum = 0;
+  for (let i = 1; i < line.length; i++) {
+    sum += distance(line[i - 1], line[i]);
+    if (sum >= total) break;
+    kept.push(line[i]);
+  }
+  kept.push(pointAt(line, total));
+  return kept;
+}
+
+/** @param {number} x */
+const short = (x) => String(Math.round(x * 10) / 10);
+
+/** An SVG path. @param {Point[]} line */
+export function path(line) {
+  return line.map(([x, y], i) => `${i ? "L" : "M"}${short(x)} ${short(y)}`).join("");
+}
+
+/** An arrowhead at the end of a line, as a path. @param {Point[]} line @param {number} size */
+export function arrowhead(line, size) {
+  const tip = line[line.length - 1];
+  const from = pointAt(line, length(line) - size);
+  const [dx, dy] = [(tip[0] - from[0]) / size, (tip[1] - from[1]) / size];
+  const half = size * 0.55;
+  return path([tip, [from[0] - dy * half, from[1] + dx * half], [from[0] + dy * half, from[1] - dx * half]]) + "Z";
+}
+
+/** Sizes of gradients that the legend shows, with the widths that they have. */
+export const WIDTHS = { least: 1.5, most: 8, from: -3, to: 1 };
+
+/** 1.5 to 8 px by the logarithm of |gradient|, from 0.001 to 10. @param {number} size */
+export function widthOf(size) {
+  const { least, most, from, to } = WIDTHS;
+  if (!(size > 0)) return least;
+  const share = (Math.log10(Math.min(size, 1e300)) - from) / (to - from);
+  return least + (most - least) * Math.min(1, Math.max(0, share));
+}
+
+/** @param {Box[]} boxes @returns {Box | null} */
+export function around(boxes) {
+  if (boxes.length === 0) return null;
+  const x = Math.min(...boxes.map((b) => b.x));
+  const y = Math.min(...boxes.map((b) => b.y));
+  return {
+    x,
+    y,
+    width: Math.max(...boxes.map((b) => b.x + b.width)) - x,
+    height: Math.max(...boxes.map((b) => b.y + b.height)) - y,
+  };
+}
+
+/**
+ * @typedef {object} View
+ * @property {number} width @property {number} height  of the stage, in screen pixels
+ * @property {Box} free  the part of the stage that nothing lies over
+ * @property {number} legible  the smallest scale at which numbers can be read
+ * @property {number} most  the largest scale
+ */
+
+/**
+ * Where the camera stands. A graph that fits legibly is shown whole and the camera rests; a larger one keeps one scale
+ * and the camera moves only when the focus leaves the view.
+ * @param {View} view @param {Box} whole @param {Box | null} focus @param {Box | null} centre  what matters most in the focus
+ * @param {Camera | null} before
+ * @returns {Camera}
+ */
+export function aim(view, whole, focus, centre, before) {
+  const { free, legible, most } = view;
+  const fit = Math.min(free.width / whole.width, free.height / whole.height);
+  if (fit >= legible || !focus) {
+    const scale = Math.min(most, Math.max(fit, legible));
+    if (fit >= legible) return place(free, whole, whole, scale);
+    return place(free, whole, { ...whole, width: Math.min(whole.width, free.width / scale) }, scale);
+  }
+  const roomy = Math.min(Math.max(free.height / whole.height, legible), Math.max(legible, Math.min(most, 1.15)));
+  const scale = Math.max(legible, Math.min(roomy, free.width / focus.width, free.height / focus.height));
+  if (before && Math.abs(before.scale - scale) < 0.01 && inside(free, focus, before)) return before;
+  const fits = focus.width * scale <= free.width && focus.height * scale <= free.height;
+  return place(free, whole, fits || !centre ? focus : centre, scale);
+}
+
+/** Is a box wholly in the free part? @param {Box} free @param {Box} box @param {Camera} camera */
+function inside(free, box, { x, y, scale }) {
+  const left = box.x * scale + x;
+  const top = box.y * scale + y;
+  return (
+    left >= free.x - 1 &&
+    top >= free.y - 1 &&
+    left + box.width * scale <= free.x + free.width + 1 &&
+    top + box.height * scale <= free.y + free.height + 1
+  );
+}
+
+/** Puts a box in the middle of the free part, without showing more emptiness than needed. @param {Box} free @param {Box} whole @param {Box} box @param {number} scale @returns {Camera} */
+function place(free, whole, box, scale) {
+  /** @param {"x" | "y"} axis @param {"width" | "height"} size */
+  const along = (axis, size) => {
+    const room = free[size] - whole[size] * scale;
+    if (room >= 0) return free[axis] + room / 2 - whole[axis] * scale;
+    const wanted = free[axis] + free[size] / 2 - (box[axis] + box[size] / 2) * scale;
+    return Math.min(free[axis] - whole[axis] * scale, Math.max(wanted, free[axis] + room - whole[axis] * scale));
+  };
+  return { x: along("x", "width"), y: along("y", "height"), scale };
+}

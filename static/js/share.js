@@ -1,0 +1,55 @@
+// A link that restores a run anywhere: the lesson (or the spec), the changes made and the position. A run is a pure
+// function of these, so the link works on every server of the same version. Position is readable, the rest compressed.
+
+/** @typedef {{position: {iteration: number, step: number} | null, changes: unknown[], spec: object | null}} Shared */
+
+/** @param {string} text @param {CompressionStream | DecompressionStream} through @param {"text" | "base64"} from */
+async function pass(text, through, from) {
+  const bytes =
+    from === "text" ? new TextEncoder().encode(text) : Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(/** @type {any} */ (through));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Any JSON as a short, URL-safe text. @param {unknown} data @returns {Promise<string>} */
+export async function pack(data) {
+  const bytes = await pass(JSON.stringify(data), new CompressionStream("deflate-raw"), "text");
+  let letters = "";
+  for (const byte of bytes) letters += String.fromCharCode(byte);
+  return btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** @param {string} text @returns {Promise<any>} */
+export async function unpack(text) {
+  const base64 = text.replaceAll("-", "+").replaceAll("_", "/");
+  const bytes = await pass(base64, new DecompressionStream("deflate-raw"), "base64");
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+/**
+ * The part of a link after `#`.
+ * @param {{position: {iteration: number, step: number}, changes?: unknown[], spec?: object | null}} run
+ */
+export async function fragment({ position, changes = [], spec = null }) {
+  const at = `at=${position.iteration}.${position.step}`;
+  if (changes.length === 0 && !spec) return `#${at}`;
+  return `#${at}&run=${await pack({ ...(spec ? { spec } : {}), changes })}`;
+}
+
+/** Reads it back; what cannot be read is left out rather than refused. @param {string} hash @returns {Promise<Shared>} */
+export async function readFragment(hash) {
+  const parameters = new URLSearchParams(hash.replace(/^#/, ""));
+  const at = /^(\d{1,9})\.(\d{1,9})$/.exec(parameters.get("at") ?? "");
+  const run = parameters.get("run");
+  const data = run ? await unpack(run).catch(() => null) : null;
+  return {
+    position: at ? { iteration: Number(at[1]), step: Number(at[2]) } : null,
+    changes: Array.isArray(data?.changes) ? data.changes : [],
+    spec: data?.spec && typeof data.spec === "object" ? data.spec : null,
+  };
+}
+
+/** The path that a link begins with. @param {{lesson: string | null}} session */
+export function pathOf({ lesson }) {
+  return lesson ? `/walk/${encodeURIComponent(lesson)}` : "/walk";
+}

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fragment, pack, pathOf, readFragment, unpack } from "../../static/js/share.js";
+
+test("what is packed comes back, letters of all kinds included", async () => {
+  const data = { spec: { program: "L = (w*x + b)**2", title: "∂L/∂w — ▲" }, changes: [{ node: "w", value: [[1, -2]] }] };
+  const text = await pack(data);
+  assert.match(text, /^[\w-]+$/);
+  assert.deepEqual(await unpack(text), data);
+});
+
+test("a position alone stays readable", async () => {
+  assert.equal(await fragment({ position: { iteration: 3, step: 9 } }), "#at=3.9");
+  assert.deepEqual(await readFragment("#at=3.9"), { position: { iteration: 3, step: 9 }, changes: [], spec: null });
+});
+
+test("changes and a spec travel in the link", async () => {
+  const changes = [{ kind: "set", node: "w", value: 2 }];
+  const spec = { program: "L = w*x", values: { w: 2, x: 3 } };
+  const hash = await fragment({ position: { iteration: 0, step: 0 }, changes, spec });
+  assert.deepEqual(await readFragment(hash), { position: { iteration: 0, step: 0 }, changes, spec });
+});
+
+test("a broken link opens what it can", async () => {
+  assert.deepEqual(await readFragment("#at=x&run=%%%"), { position: null, changes: [], spec: null });
+  assert.deepEqual(await readFragment(""), { position: null, changes: [], spec: null });
+});
+
+test("links begin at the lesson", () => {
+  assert.equal(pathOf({ lesson: "a neuron" }), "/walk/a%20neuron");
+  assert.equal(pathOf({ lesson: null }), "/walk");
+});
