@@ -32,8 +32,6 @@ def _installed(package: str, inside: str) -> Path:
 FILES: dict[str, Callable[[], Path]] = {
     "plotly.min.js": lambda: _installed("plotly", "package_data/plotly.min.js"),
     "math.ttf": lambda: _installed("ziamath", "fonts/STIXTwoMath-Regular.ttf"),
-    "swagger-ui.js": lambda: _installed("fastapi_offline", "static/swagger-ui-bundle.js"),
-    "swagger-ui.css": lambda: _installed("fastapi_offline", "static/swagger-ui.css"),
 }
 
 
