@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.stopping = asyncio.Event()  # set at the first Ctrl-C: open streams end themselves
-    app.add_middleware(GZipMiddleware, minimum_size=1_500, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1_500, compresslevel=3)  # 20 µs for 8 kB
     app.include_router(health.router)
     app.include_router(docs.router)
     app.include_router(vendor.router)
