@@ -16,7 +16,7 @@ import numpy as np
 
 from app.engine.types import FLOAT, SAVED, VALUE, Array, Shape, Slot
 
-_KEYWORD_OUT = {np.maximum, np.minimum}  # NumPy 2.4 deprecates their positional `out`
+_KEYWORD_OUT: set[Any] = {np.maximum, np.minimum}  # NumPy 2.4 deprecates their positional `out`
 
 
 @cache

@@ -82,10 +82,10 @@ class Op:
     def shape(self, *shapes: Shape) -> Shape:
         raise NotImplementedError
 
-    def forward(self, k: Kernel, y: Array, *operands: Array) -> None:
+    def forward(self, k: Kernel, y: Array, *operands: Any, **_: Any) -> None:
         raise NotImplementedError
 
-    def vjp(self, k: Kernel, g: Array, y: Array, *operands_and_grads: Any) -> None:
+    def vjp(self, k: Kernel, g: Array, y: Array, *operands_and_grads: Any, **_: Any) -> None:
         raise NotImplementedError
 
     def differentiable(self, operand: int) -> bool:

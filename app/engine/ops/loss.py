@@ -344,7 +344,7 @@ def _less_target(shares: Array, t: Array, out: Array) -> None:
 
 
 def _samples(p: Array) -> int:
-    return max(1, p.size // p.shape[-1])
+    return max(1, int(p.size) // int(p.shape[-1]))
 
 
 @dataclass(frozen=True)

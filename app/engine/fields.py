@@ -1,0 +1,86 @@
+"""Builds a table's dataclass from what a person wrote, with an error that says what would be accepted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar, get_type_hints
+
+from app.engine.errors import BackstepError
+
+T = TypeVar("T")
+
+
+def choose(table: Mapping[str, T], name: object, where: str, what: str) -> T:
+    """The table's row of that name."""
+    if not isinstance(name, str) or name not in table:
+        known = ", ".join(table)
+        raise BackstepError(f"{what} is not known: {name!r}; known are {known}", where=where)
+    return table[name]
+
+
+def build(cls: type[T], given: Mapping[str, Any], where: str) -> T:
+    """`cls(**given)` after checking names and types field by field."""
+    hints = get_type_hints(cls)
+    known = {f.name: f for f in fields(cls) if f.init}  # type: ignore[arg-type]
+    for name in given:
+        if name not in known:
+            accepted = ", ".join(known) or "none"
+            raise BackstepError(
+                f"argument is not known: {name!r}; accepted: {accepted}", where=f"{where}.{name}"
+            )
+    arguments = {name: convert(value, hints[name], f"{where}.{name}") for name, value in given.items()}
+    for name, field in known.items():
+        missing = field.default is MISSING and field.default_factory is MISSING
+        if missing and name not in given:
+            raise BackstepError(f"argument is missing: {name!r}", where=f"{where}.{name}")
+    return cls(**arguments)
+
+
+def convert(value: Any, hint: Any, where: str) -> Any:
+    """The value as the annotated type: whole numbers, finite numbers, flags, texts; others pass through."""
+    if hint is bool:
+        if not isinstance(value, bool):
+            raise BackstepError(f"must be true or false: {value!r}", where=where)
+        return value
+    if hint is int:
+        return whole(value, where)
+    if hint is float:
+        return real(value, where)
+    if hint is str and not isinstance(value, str):
+        raise BackstepError(f"must be a text: {value!r}", where=where)
+    return value
+
+
+def whole(value: Any, where: str, *, low: int | None = None, high: int | None = None) -> int:
+    """A whole number within bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise BackstepError(f"must be a whole number: {value!r}", where=where)
+    if low is not None and value < low:
+        raise BackstepError(f"must be at least {low}: {value!r}", where=where)
+    if high is not None and value > high:
+        raise BackstepError(f"must be at most {high}: {value!r}", where=where)
+    return int(value)
+
+
+def real(value: Any, where: str) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BackstepError(f"must be a number: {value!r}", where=where)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise BackstepError(f"must be a finite number: {value!r}", where=where)
+    return number
+
+
+def mapping(value: Any, where: str) -> dict[str, Any]:
+    """A JSON object; a bare text such as "adam" stands for {"type": "adam"}."""
+    if isinstance(value, str):
+        return {"type": value}
+    if not isinstance(value, dict):
+        raise BackstepError(f"must be an object such as {{\"type\": …}}: {value!r}", where=where)
+    return value

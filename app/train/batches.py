@@ -1,0 +1,80 @@
+"""Which samples an iteration sees. Chance is an input: the order of an epoch follows from the seed and the epoch's number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.engine.types import Array
+
+
+@dataclass
+class Batches:
+    """Samples in batches; the last, smaller batch is kept. Edits replace rows from an iteration on."""
+
+    inputs: Array
+    targets: Array
+    batch_size: int
+    shuffle: bool = False
+    seed: int = 0
+    validation: tuple[Array, Array] | None = None
+    _edits: list[tuple[int, str, Array]] = field(default_factory=list)
+
+    @property
+    def samples(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def count(self) -> int:
+        """Batches in an epoch."""
+        return -(-self.samples // self.batch_size)
+
+    def epoch(self, iteration: int) -> int:
+        return iteration // self.count
+
+    def size(self, iteration: int) -> int:
+        """How many samples this iteration's batch has."""
+        first = (iteration % self.count) * self.batch_size
+        return min(self.batch_size, self.samples - first)
+
+    def rows(self, iteration: int) -> Array:
+        """The numbers of the samples in this iteration's batch."""
+        first = (iteration % self.count) * self.batch_size
+        if not self.shuffle:
+            return np.arange(first, first + self.size(iteration))
+        rng = np.random.default_rng([self.seed, 1, self.epoch(iteration)])
+        order = rng.permutation(self.samples)
+        return np.asarray(order[first : first + self.size(iteration)])
+
+    def whole(self, iteration: int, which: str) -> Array:
+        """All inputs or targets as they stand at this iteration, edits included."""
+        array = self.inputs if which == "input" else self.targets
+        for since, name, edited in self._edits:
+            if since <= iteration and name == which:
+                array = edited
+        return array
+
+    def feed(self, iteration: int) -> dict[str, Array]:
+        rows = self.rows(iteration)
+        return {which: self.whole(iteration, which)[rows] for which in ("input", "target")}
+
+    def seen(self, iteration: int) -> int:
+        """Samples seen before this iteration."""
+        epochs, batch = divmod(iteration, self.count)
+        return epochs * self.samples + batch * self.batch_size
+
+    def edit(self, iteration: int, which: str, value: Array) -> None:
+        """From this iteration on, its batch's rows hold `value`."""
+        array = self.whole(iteration, which).copy()
+        array[self.rows(iteration)] = value
+        self._edits = [e for e in self._edits if (e[0], e[1]) != (iteration, which)]
+        self._edits.append((iteration, which, array))
+
+    def forget(self, iteration: int) -> None:
+        """Drop the edits that start after this iteration."""
+        self._edits = [e for e in self._edits if e[0] <= iteration]
+
+    def fixed(self, iteration: int) -> int:
+        """A number that changes only when the data at this iteration differ from the ones before."""
+        return sum(1 for since, _, _ in self._edits if since <= iteration)

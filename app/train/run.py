@@ -1,0 +1,378 @@
+"""A run: a pure function of a spec and a list of changes, of which any (iteration, step) can be reached again exactly.
+
+Iterations are replayed at full speed from spaced snapshots; the iteration that is looked at is stepped, so that every
+write and contribution of it is there. The work of a seek and the memory of a run are bounded, however long it is.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BackstepError
+from app.engine.graph import BUFFER, PARAMETER, Graph
+from app.engine.plan import Step, forward_steps
+from app.engine.stepper import Stepper, replay
+from app.engine.types import GRAD, VALUE, Array, Slot
+from app.train.history import History
+from app.train.iteration import FED, iteration_plan
+from app.train.spec import Spec, clip_step
+from app.train.trainer import Program, Trainer
+
+CHUNK = 256  # iterations between two looks at progress and cancel
+KEPT_STEPPERS = 4
+SNAPSHOTS = 64
+FIRST_SPACING = 32
+
+Slots = dict[Slot, Array]
+Progress = Callable[[int], bool]
+"""Called with the number of iterations done; False stops the training there."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may be changed while running. `lr` is the base that the schedule multiplies."""
+
+    lr: float | None
+    zero_grad: bool
+    clip: Any = None
+
+
+class Run:
+    """See the module's text. Not thread-safe: a session holds a lock while it uses its run."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec, self.problem = spec, spec.problem
+        self.history = History()
+        first = Settings(spec.optimizer.lr if spec.optimizer else None, spec.zero_grad, spec.clip)
+        self._settings: list[tuple[int, Settings]] = [(0, first)]
+        self._edits: dict[int, dict[str, Array]] = {}
+        self._snapshots: dict[int, Slots] = {}
+        self._spacing = FIRST_SPACING
+        self._steppers: OrderedDict[int, Stepper] = OrderedDict()
+        self._trainer: Trainer | None = None
+
+    # --- what an iteration is -------------------------------------------------------------------
+
+    def settings(self, iteration: int) -> Settings:
+        index = bisect_right(self._settings, iteration, key=lambda entry: entry[0]) - 1
+        return self._settings[index][1]
+
+    def graph(self, iteration: int) -> Graph:
+        return self.problem.graph(iteration)
+
+    def plan(self, iteration: int) -> list[Step]:
+        settings, graph = self.settings(iteration), self.graph(iteration)
+        return iteration_plan(
+            graph,
+            self.spec.optimizer,
+            zero_grad=settings.zero_grad,
+            clip=clip_step(settings.clip, graph),
+        )
+
+    def lr(self, iteration: int) -> float | None:
+        """The rate that this iteration's update uses."""
+        base, schedule = self.settings(iteration).lr, self.spec.schedule
+        if base is None or schedule is None:
+            return base
+        t = self.problem.position(iteration)["epoch"] if schedule.per == "epoch" else iteration
+        return schedule.lr(base, t)
+
+    def scalars(self, iteration: int) -> dict[str, float]:
+        lr = self.lr(iteration)
+        if self.spec.optimizer is None or lr is None:
+            return {}
+        return self.spec.optimizer.scalars(iteration, lr)
+
+    # --- time travel ----------------------------------------------------------------------------
+
+    def stepper(self, iteration: int) -> Stepper:
+        """The stepper of that iteration, wherever it stands; seek it to where it is needed."""
+        if iteration in self._steppers:
+            self._steppers.move_to_end(iteration)
+            return self._steppers[iteration]
+        stepper = self._stepper(iteration, self._start(iteration))
+        self._steppers[iteration] = stepper
+        while len(self._steppers) > KEPT_STEPPERS:
+            self._steppers.popitem(last=False)
+        return stepper
+
+    def slots(self, iteration: int, step: int) -> Slots:
+        """Every slot after `step` steps of that iteration."""
+        stepper = self.stepper(iteration)
+        stepper.seek(step)
+        return stepper.slots
+
+    def _stepper(self, iteration: int, slots: Slots) -> Stepper:
+        return Stepper(
+            self.plan(iteration), slots, self.problem.feed(iteration), self.scalars(iteration)
+        )
+
+    def _start(self, iteration: int) -> Slots:
+        """All slots at the start of an iteration, with what the one before has left in them."""
+        if iteration == 0:
+            return self._core(0)
+        before = self._steppers.get(iteration - 1)
+        if before is None:
+            before = self._stepper(iteration - 1, self._core(iteration - 1))
+        self._finish(iteration - 1, before)
+        return self._edited(iteration, dict(before.slots))
+
+    def _finish(self, iteration: int, stepper: Stepper) -> None:
+        """Step to the end, and note the iteration in the history when it is the next one."""
+        ends = [i for i, s in enumerate(stepper.plan) if s.phase in ("clip", "update")]
+        stepper.seek(ends[0] if ends else len(stepper.plan))
+        if len(self.history) == iteration:
+            graph = self.graph(iteration)
+            grads = [stepper.slots[n.name, GRAD].reshape(-1) for n in graph.kind(PARAMETER)]
+            flat = np.concatenate(grads) if grads else np.zeros(0)
+            loss = float(stepper.slots[graph.output, VALUE])
+            with np.errstate(all="ignore"):
+                self._note(iteration, loss, float(np.dot(flat, flat)))
+        stepper.seek(len(stepper.plan))
+        if iteration not in self.history.validation_loss:
+            self._validate(iteration, stepper.slots)
+
+    def _note(self, iteration: int, loss: float, squared_norm: float) -> None:
+        self.history.train_loss.append(loss)
+        self.history.lr.append(self.lr(iteration))
+        self.history.grad_norm.append(math.sqrt(squared_norm))
+
+    def _edited(self, iteration: int, slots: Slots) -> Slots:
+        for name, value in self._edits.get(iteration, {}).items():
+            slots[name, VALUE] = value
+        return slots
+
+    def _core(self, iteration: int) -> Slots:
+        """What the start of an iteration needs to be: parameters, optimizer state, kept gradients."""
+        base = max((i for i in self._snapshots if i <= iteration), default=None)
+        if base is None:
+            base, slots = 0, self._edited(0, self._initial())
+            self._snapshots[0] = slots
+        else:
+            slots = self._snapshots[base]
+        return dict(self._advance(slots, base, iteration))
+
+    def _initial(self) -> Slots:
+        slots: Slots = {}
+        for name, value in self.problem.initial().items():
+            value = value.copy()
+            value.flags.writeable = False
+            slots[name, VALUE] = value
+        if self.spec.optimizer is not None:
+            for node in self.graph(0).kind(PARAMETER):
+                for state in self.spec.optimizer.state:
+                    slots[node.name, state] = np.zeros(node.shape)
+                    slots[node.name, state].flags.writeable = False
+        return slots
+
+    # --- full speed -----------------------------------------------------------------------------
+
+    def train(self, stop: int, progress: Progress | None = None) -> int:
+        """Run up to the start of iteration `stop`, noting the history; returns where it ended."""
+        base = max((i for i in self._snapshots if i <= stop), default=0)
+        done = max(len(self.history), base)
+        if stop <= len(self.history):
+            return stop
+        slots = self._core(done)
+        while done < stop:
+            until = min(stop, done + CHUNK)
+            slots = self._advance(slots, done, until)
+            done = until
+            if progress is not None and not progress(done):
+                break
+        return done
+
+    def _advance(self, slots: Slots, start: int, stop: int) -> Slots:
+        i = start
+        while i < stop:
+            if self._must_step(i, slots):
+                stepper = self._stepper(i, slots)
+                self._finish(i, stepper)
+                slots, i = stepper.slots, i + 1
+            else:
+                until = self._segment(i, stop)
+                slots, i = self._replay(slots, i, until), until
+            slots = self._edited(i, dict(slots))
+            if i % self._spacing == 0:
+                self._keep(i, slots)
+        return slots
+
+    def _segment(self, start: int, stop: int) -> int:
+        """Up to where calls can be replayed without an edit, a change of settings or a snapshot between."""
+        stops = [stop, (start // self._spacing + 1) * self._spacing]
+        stops += [i for i, _ in self._settings if i > start]
+        stops += [i for i in self._edits if i > start]
+        until = min(stops)
+        if until - start > 1 and self._must_step(until - 1, {}):
+            until -= 1
+        return until
+
+    def _must_step(self, iteration: int, slots: Slots) -> bool:
+        """Gradients that are kept have to be there in full, also those that training does not need."""
+        if self.settings(iteration).zero_grad:
+            return not self.settings(iteration + 1).zero_grad
+        return bool(slots) and any(
+            (node.name, GRAD) not in slots
+            for node in self.graph(iteration).nodes.values()
+            if node.op is None and node.needs_grad
+        )
+
+    def _replay(self, slots: Slots, start: int, stop: int) -> Slots:
+        settings = self.settings(start)
+        trainer = self._trainer
+        if trainer is None:
+            trainer = self._trainer = Trainer(self.graph(start), self.spec.optimizer)
+        trainer.load(slots)
+        keep = {
+            slot
+            for slot in slots
+            if not slot[1].startswith("saved.")
+            and (slot[1] != GRAD or not settings.zero_grad)
+            and self._kept(start, slot)
+        }
+        key: object = None
+        feed_version: object = None
+        scalars: dict[str, float] = {}
+        program: Program | None = None
+        train_loss, lrs, norms = (
+            self.history.train_loss,
+            self.history.lr,
+            self.history.grad_norm,
+        )
+        with np.errstate(all="ignore"):
+            for i in range(start, stop):
+                graph = self.graph(i)
+                new_key = (id(graph), settings.zero_grad, repr(settings.clip))
+                if new_key != key:
+                    key, feed_version, scalars = new_key, None, {}
+                    program = self._program(trainer, key, i, slots, settings)
+                assert program is not None
+                version = self.problem.version(i)
+                if version != feed_version:
+                    feed_version = version
+                    for name, value in self.problem.feed(i).items():
+                        np.copyto(program.feed[name], value)
+                now = self.scalars(i)
+                if now != scalars:
+                    scalars = now
+                    for name, buffer in program.scalars.items():
+                        buffer[()] = now[name]
+                replay(program.calls)
+                if i == len(train_loss):
+                    train_loss.append(float(program.loss))
+                    lrs.append(self.lr(i))
+                    norms.append(math.sqrt(float(program.squared_norm)))
+                    if self.problem.batches and self.problem.batches.validation:
+                        self._validate(i, trainer.shared)
+        return trainer.export(keep, key)
+
+    def _kept(self, iteration: int, slot: Slot) -> bool:
+        """Whether a slot is carried from one iteration to the next."""
+        node = self.graph(iteration).nodes.get(slot[0])
+        return node is not None and node.op is None and (
+            node.kind not in FED or slot[1] == GRAD
+        )
+
+    def _program(
+        self, trainer: Trainer, key: object, iteration: int, slots: Slots, settings: Settings
+    ) -> Program:
+        graph = self.graph(iteration)
+        wanted = graph.trained()
+        if not settings.zero_grad:
+            wanted = frozenset(n.name for n in graph.nodes.values() if n.needs_grad)
+        carried = {slot: v for slot, v in slots.items() if self._kept(iteration, slot)}
+        filled = {s for s in carried if s[1] != GRAD or not settings.zero_grad}
+        return trainer.program(key, graph, self.plan(iteration), carried, filled, wanted)
+
+    def _keep(self, iteration: int, slots: Slots) -> None:
+        """Remember a snapshot; when there are too many, every other one goes and the spacing doubles."""
+        if iteration in self._snapshots:
+            return
+        self._snapshots[iteration] = {
+            slot: value for slot, value in slots.items() if self._kept(iteration, slot)
+        }
+        size = sum(value.nbytes for value in self._snapshots[iteration].values())
+        limit = max(4, min(SNAPSHOTS, self.spec.limits.snapshot_bytes // max(1, size)))
+        while len(self._snapshots) > limit:
+            self._spacing *= 2
+            self._snapshots = {
+                i: s for i, s in self._snapshots.items() if i % self._spacing == 0
+            }
+
+    # --- losses without a step --------------------------------------------------------------------
+
+    def loss(self, iteration: int, replaced: dict[str, Array] | None = None) -> float:
+        """The loss of this iteration's batch with the parameters at its start, some leaves replaced."""
+        graph = self.graph(iteration)
+        slots = self.slots(iteration, 0)
+        feed = self.problem.feed(iteration)
+        values = {
+            name: feed[name] if node.kind in FED else slots[name, VALUE]
+            for name, node in graph.nodes.items()
+            if node.op is None
+        }
+        return evaluate(graph, values | (replaced or {}))
+
+    def _validate(self, iteration: int, slots: Any) -> None:
+        batches = self.problem.batches
+        if batches is None or batches.validation is None:
+            return
+        if (iteration + 1) % batches.count:
+            return
+        inputs, targets = batches.validation
+        graph = self.spec.problem.model(len(inputs)).graph  # type: ignore[attr-defined]
+        values = {n.name: slots[n.name, VALUE] for n in graph.kind(PARAMETER, BUFFER)}
+        values |= {"input": inputs, "target": targets}
+        self.history.validation_loss[iteration] = evaluate(graph, values)
+
+    # --- changes ------------------------------------------------------------------------------------
+
+    def set_value(self, iteration: int, name: str, value: Array) -> None:
+        """From the start of this iteration the leaf has this value; a later past is dropped."""
+        node = self.graph(iteration).nodes.get(name)
+        if node is None or node.op is not None:
+            raise BackstepError(f"only leaves can be set: {name!r}", where=name)
+        if value.shape != node.shape:
+            raise BackstepError(
+                f"must have the shape {list(node.shape)}: {list(value.shape)}", where="value"
+            )
+        self._forget(iteration)
+        if node.kind in FED:
+            self.problem.edit(iteration, name, value.astype(node.dtype))
+        else:
+            sealed = value.astype(node.dtype)
+            sealed.flags.writeable = False
+            self._edits.setdefault(iteration, {})[name] = sealed
+
+    def configure(self, iteration: int, **changes: Any) -> None:
+        """From this iteration on: lr, zero_grad or clip."""
+        self._forget(iteration)
+        now = replace(self.settings(iteration), **changes)
+        self._settings = [entry for entry in self._settings if entry[0] < iteration]
+        self._settings.append((iteration, now))
+
+    def _forget(self, iteration: int) -> None:
+        """Drop all that was computed from this iteration on, and the changes after it."""
+        self.history.cut(iteration)
+        self._edits = {i: e for i, e in self._edits.items() if i <= iteration}
+        self._settings = [entry for entry in self._settings if entry[0] <= iteration]
+        self.problem.forget(iteration)
+        self._snapshots = {i: s for i, s in self._snapshots.items() if i < iteration}
+        for i in [i for i in self._steppers if i >= iteration - 1]:
+            del self._steppers[i]
+        self._trainer = None
+
+
+def evaluate(graph: Graph, values: dict[str, Array]) -> float:
+    """The output's value for given leaves."""
+    slots = {(name, VALUE): value for name, value in values.items()}
+    stepper = Stepper(forward_steps(graph), slots, {}, {})
+    stepper.seek(len(stepper.plan))
+    return float(stepper.slots[graph.output, VALUE])

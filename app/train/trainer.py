@@ -1,0 +1,131 @@
+"""Full speed: an iteration's plan is recorded once into calls on buffers that stay, and then replayed.
+
+The rules are the very ones that the stepper runs, so the numbers are bit-identical. All parameters are views of one
+vector; the optimizer, which works entry by entry, then updates them all with one call each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.engine.graph import PARAMETER, Graph
+from app.engine.kernel import Recorder
+from app.engine.plan import Step
+from app.engine.types import GRAD, VALUE, Array, Slot
+from app.train.optimizers import Optimizer
+from app.train.update import Update
+
+BLOCK = 8192  # entries that stay in the cache while an optimizer makes its passes over them
+
+
+@dataclass
+class Program:
+    """The recorded calls of one plan, and the buffers that the loop fills before a replay."""
+
+    calls: tuple[Callable[[], object], ...]
+    feed: dict[str, Array]
+    scalars: dict[str, Array]
+    loss: Array
+    squared_norm: Array
+
+
+class Trainer:
+    """Buffers of one run's parameters and optimizer state, and the programs recorded over them."""
+
+    def __init__(self, graph: Graph, optimizer: Optimizer | None) -> None:
+        self.optimizer = optimizer
+        self.parameters = graph.kind(PARAMETER)
+        total = sum(int(np.prod(node.shape)) for node in self.parameters)
+        slots = (VALUE, GRAD, *(optimizer.state if optimizer else ()))
+        self.flat = {slot: np.zeros(total) for slot in slots}
+        self.shared: dict[Slot, Array] = {}
+        for slot, vector in self.flat.items():
+            first = 0
+            for node in self.parameters:
+                size = int(np.prod(node.shape))
+                self.shared[node.name, slot] = vector[first : first + size].reshape(node.shape)
+                first += size
+        self._programs: dict[object, Program] = {}
+        self._buffers: dict[object, dict[Slot, Array]] = {}
+
+    def load(self, slots: Mapping[Slot, Array]) -> None:
+        """Take parameters, optimizer state, constants and kept gradients over into the buffers."""
+        for slot, buffer in self.shared.items():
+            if slot in slots:
+                np.copyto(buffer, slots[slot])
+        for buffers in self._buffers.values():
+            for slot, buffer in buffers.items():
+                if slot in slots and slot not in self.shared:
+                    np.copyto(buffer, slots[slot])
+
+    def export(self, names: Iterable[Slot], key: object) -> dict[Slot, Array]:
+        """Copies of those slots, sealed."""
+        found = {}
+        for slot in names:
+            buffer = self.shared.get(slot)
+            if buffer is None:
+                buffer = self._buffers[key].get(slot)
+            if buffer is not None:
+                found[slot] = buffer.copy()
+                found[slot].flags.writeable = False
+        return found
+
+    def program(
+        self,
+        key: object,
+        graph: Graph,
+        plan: list[Step],
+        slots: Mapping[Slot, Array],
+        filled: set[Slot],
+        wanted: frozenset[str],
+    ) -> Program:
+        """The program of this plan; `key` tells plans apart that need other calls or other buffers."""
+        if key not in self._programs:
+            self._programs[key] = self._record(key, graph, plan, slots, filled, wanted)
+        return self._programs[key]
+
+    def _record(
+        self,
+        key: object,
+        graph: Graph,
+        plan: list[Step],
+        slots: Mapping[Slot, Array],
+        filled: set[Slot],
+        wanted: frozenset[str],
+    ) -> Program:
+        buffers = self._buffers[key] = dict(self.shared)
+        for slot, value in slots.items():
+            if slot not in buffers:
+                buffers[slot] = value.copy()
+        feed = {}
+        for node in graph.nodes.values():
+            if node.op is None and (node.name, VALUE) not in buffers:
+                feed[node.name] = buffers[node.name, VALUE] = np.zeros(node.shape, node.dtype)
+        k = Recorder(buffers, set(filled), wanted, self.flat)
+        squared_norm = np.zeros(())
+        noted = updated = False
+        for step in plan:
+            if step.phase in ("clip", "update") and not noted:
+                noted = True
+                k(np.dot, self.flat[GRAD], self.flat[GRAD], squared_norm)
+            if isinstance(step, Update):
+                if not updated:
+                    updated = True
+                    self._update_all(k, step.optimizer)
+                continue
+            step.run(k)
+        if not noted:
+            k(np.dot, self.flat[GRAD], self.flat[GRAD], squared_norm)
+        loss = buffers[graph.output, VALUE]
+        return Program(tuple(k.calls), feed, k.scalars, loss, squared_norm)
+
+    def _update_all(self, k: Recorder, optimizer: Optimizer) -> None:
+        """Every parameter at once, in blocks that fit into the cache."""
+        total = self.flat[VALUE].size
+        for first in range(0, total, BLOCK):
+            part = {slot: vector[first : first + BLOCK] for slot, vector in self.flat.items()}
+            state = {slot: part[slot] for slot in optimizer.state}
+            optimizer.update(k, part[VALUE], part[GRAD], part[VALUE], state, state)
