@@ -133,7 +133,7 @@ export function arrayView(array, { role, name, picked = null, pick, load }) {
       h("button", { type: "button", class: "tool", "aria-label": `axis ${axis}: on`, on: { click: () => turn(1) } }, "›"),
     ));
   });
-  box.append(stage, readout, facts);
+  box.append(h("div", { class: "array-body" }, stage, h("div", { class: "array-side" }, readout, facts)));
   draw();
   tell(here);
   return box;

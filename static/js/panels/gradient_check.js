@@ -3,25 +3,29 @@
  * difference is put beside the automatic value.
  */
 
-import { h } from "../h.js";
+import { fill, h } from "../h.js";
 import { number } from "../format.js";
+
+/** @import {Store} from "../store.js" */
+/** @import {State, Actions, CheckEntry, GradientCheck} from "../types.js" */
 
 const SHOWN = 200;
 
-/** "w" or "0.weight[1, 2]". */
+/** "w" or "0.weight[1, 2]". @param {{node: string, index?: number[]}} entry */
 export const entryName = ({ node, index }) => (index?.length ? `${node}[${index.join(", ")}]` : node);
 
-/** The worst first, then by name; at most `count`. */
+/** The worst first; at most `count`. @param {CheckEntry[]} entries @param {number} [count] */
 export function worstFirst(entries, count = SHOWN) {
-  const size = (entry) => (typeof entry.relative_error === "number" ? entry.relative_error : Infinity);
+  const size = (/** @type {CheckEntry} */ entry) => (typeof entry.relative_error === "number" ? entry.relative_error : Infinity);
   return [...entries].sort((a, b) => Number(a.ok) - Number(b.ok) || size(b) - size(a)).slice(0, count);
 }
 
+/** @param {GradientCheck} result */
 function table(result) {
   const rows = worstFirst(result.entries);
   return h("div", { class: "check-scroll", tabindex: "0", role: "region", "aria-label": "Gradient check, entry by entry" },
     h("table", { class: "check-table" },
-      h("thead", {}, h("tr", {}, ["entry", "automatic", "by hand", "error", ""].map((t) => h("th", { scope: "col" }, t || h("span", { class: "unseen" }, "verdict"))))),
+      h("thead", {}, h("tr", {}, ["entry", "backward pass", "nudged", "error", ""].map((t) => h("th", { scope: "col" }, t || h("span", { class: "unseen" }, "verdict"))))),
       h("tbody", {}, rows.map((entry) => h("tr", { class: entry.ok ? "ok" : "off" },
         h("th", { scope: "row" }, entryName(entry)),
         h("td", {}, number(entry.automatic)),
@@ -35,28 +39,35 @@ function table(result) {
   );
 }
 
-/** @param {HTMLElement} element */
+/** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
 export function mount(element, store, actions) {
-  const out = h("div", { class: "check-out", role: "status" });
-  const button = h("button", { type: "button", class: "button", on: { click: run } }, "Check the gradients");
-  element.classList.add("check");
-  element.append(button, out);
+  const button = h("button", { type: "button", class: "tool check-run", on: { click: run } }, "Check gradients");
+  element.append(button);
 
   async function run() {
-    button.disabled = true;
-    out.replaceChildren(h("p", {}, "Nudging every entry up and down …"));
-    const result = await actions.gradientCheck().catch((error) => ({ error }));
-    button.disabled = false;
-    if (!result || result.error) {
-      out.replaceChildren(h("p", { class: "check-off" }, result?.error?.message ?? "the check did not run"));
-      return;
+    const out = h("div", { class: "check-out", role: "status" }, h("p", null, "Nudging every entry up and down …"));
+    const close = h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Close");
+    const dialog = h("dialog", { class: "check", "aria-labelledby": "check-title" },
+      h("header", { class: "check-head" }, h("h2", { id: "check-title" }, "Is the gradient right?"), close),
+      h("p", { class: "check-how" }, "Each number is nudged by ±ε, the loss is computed twice more, and ",
+        h("span", { class: "check-rule" }, "(L(w + ε) − L(w − ε)) ∕ 2ε"), " is put beside what the backward pass gives."),
+      out);
+    dialog.addEventListener("keydown", (event) => event.stopPropagation());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      button.focus();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    try {
+      const result = await actions.gradientCheck();
+      if (!result) throw new Error(store.get().error?.message ?? "the check did not run");
+      fill(out,
+        h("p", { class: result.ok ? "check-ok" : "check-off" }, result.ok ? "✓ " : "✗ ", result.verdict),
+        h("p", { class: "check-more" }, `ε = ${number(result.epsilon)}, worst relative error ${number(result.worst)}`),
+        table(result));
+    } catch (error) {
+      fill(out, h("p", { class: "check-off" }, /** @type {Error} */ (error).message));
     }
-    out.replaceChildren(
-      h("p", { class: result.ok ? "check-ok" : "check-off" }, result.ok ? "✓ " : "✗ ", result.verdict),
-      h("p", { class: "check-how" }, `(L(w + ε) − L(w − ε)) / 2ε, ε = ${number(result.epsilon)}`),
-      table(result),
-    );
   }
-
-  store.watch((s) => s.session?.revision, () => out.replaceChildren());
 }

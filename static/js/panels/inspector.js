@@ -22,6 +22,7 @@ const PHASES = {
 };
 const ROLES = { forward: "value", contribution: "grad", sum: "grad", norm: "grad", update: "update", state: "update" };
 const SMALLEST = 0.7;
+const LANGUAGES = /** @type {const} */ ([{ key: "numpy", name: "NumPy" }, { key: "pytorch", name: "PyTorch" }]);
 
 /** Which hue a line of the inspector bears. @param {string} kind */
 export const roleOf = (kind) => /** @type {"value" | "grad" | "update"} */ (ROLES[kind] ?? "value");
@@ -47,10 +48,11 @@ export const fitted = (needed, room) => (needed > room ? Math.max(SMALLEST, room
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
 export function mount(element, store, actions) {
   const body = h("div", { class: "inspector-body" });
-  const foot = h("div", { class: "inspector-foot" });
+  const code = codeBlock();
+  const check = h("div", { class: "inspector-check" });
   element.classList.add("inspector");
-  element.append(body, foot);
-  mountCheck(foot, store, actions);
+  element.append(body, h("div", { class: "inspector-foot" }, code.tabs, check, code.line));
+  mountCheck(check, store, actions);
 
   /** @type {ReturnType<typeof nodeView> | null} */
   let node = null;
@@ -68,6 +70,7 @@ export function mount(element, store, actions) {
   function redraw() {
     const state = store.get();
     const held = body.contains(document.activeElement);
+    code.show(state.frame?.code ?? null);
     if (state.selected) {
       if (node?.name === state.selected) {
         node.update();
@@ -128,12 +131,12 @@ function stepView(frame, state, ways) {
       h("span", { class: "phase", dataset: { phase: frame.phase } }, PHASES[frame.phase] ?? frame.phase),
       h("h2", { tabindex: "-1" }, entry?.mathml ? math(entry.mathml) : entry?.label ?? ""),
       h("span", { class: "step-count" }, `${frame.index + 1} of ${frame.position.of}`)),
-    h("p", { class: "says" }, frame.says),
-    note && h("p", { class: "note" }, note.says),
-    h("div", { class: "lines" }, blocks),
+    h("p", { class: note ? "says note" : "says" }, note?.says ?? frame.says),
+    lines.some((line) => line.kind === "contribution") && h("p", { class: "chain" },
+      h("span", null, "upstream"), " × ", h("span", null, "local"), " = contribution"),
+    h("div", { class: `lines ${blocks.length > 1 ? "many" : ""}` }, blocks),
     frame.curve && curveView(frame.curve),
-    arrayBlock(frame, state, rewrite),
-    codeBlock(frame.code));
+    arrayBlock(frame, state, rewrite));
 }
 
 /** @param {string} kind @param {Node} content */
@@ -143,8 +146,7 @@ const row = (kind, content) => h("div", { class: `row row-${kind}` }, content);
 function heading(line, graph) {
   const target = graph.nodes.find((n) => n.name === line.to);
   const name = target ? (target.mathml ? math(target.mathml) : target.label) : line.to;
-  if (line.kind === "contribution") return ["contribution to ", name];
-  if (line.kind === "sum") return ["paths meet in ", name, ": add up"];
+  if (line.kind === "sum") return ["paths meet in ", name, ": their shares add up (+=)"];
   if (line.kind === "state") return ["the optimizer remembers"];
   if (line.kind === "norm") return ["length of all gradients together"];
   return null;
@@ -155,8 +157,6 @@ function lineBlock(line, frame, graph, ways) {
   const title = heading(line, graph);
   const where = h("span", { class: "line-where" });
   const rows = h("div", { class: "rows" });
-  const chain = line.kind === "contribution" && h("p", { class: "chain", "aria-hidden": "true" },
-    h("span", null, "upstream"), " × ", h("span", null, "local"));
   /** @param {{symbols: string, numbers: string, result: string, refs?: object}} written @param {number[] | null} index */
   const write = (written, index) => {
     where.textContent = index?.length ? `entry [${index.join(", ")}]` : "";
@@ -164,7 +164,6 @@ function lineBlock(line, frame, graph, ways) {
     fill(rows,
       row("symbols", linkedMath(written.symbols, refs, ways)),
       written.numbers && row("numbers", linkedMath(written.numbers, refs, ways)),
-      chain,
       written.result && row("result", linkedMath(written.result, refs, ways)));
   };
   write(line, line.element);
@@ -216,27 +215,49 @@ function arrayBlock(frame, state, rewrite) {
   });
 }
 
-/** @param {{numpy: string, pytorch: string} | null | undefined} code */
-function codeBlock(code) {
-  if (!code?.numpy && !code?.pytorch) return null;
-  return h("dl", { class: "code" }, [["NumPy", code.numpy], ["PyTorch", code.pytorch]].map(([name, text]) => text && h("div", null,
-    h("dt", null, name),
-    h("dd", null, h("code", { tabindex: "0", "aria-label": `${name}: ${text}` }, text), copyButton(name, text)))));
-}
+/** The step's line in NumPy or in PyTorch, whichever was chosen last, with a way to copy it. */
+function codeBlock() {
+  /** @type {{numpy: string, pytorch: string} | null} */
+  let code = null;
+  /** @type {typeof LANGUAGES[number]} */
+  let language = LANGUAGES[0];
+  const text = h("code", { tabindex: "0" });
+  const copy = h("button", { type: "button", class: "copy" }, "copy");
+  const tabs = LANGUAGES.map((choice) => h("button", { type: "button", class: "code-tab", on: { click: () => {
+    language = choice;
+    draw();
+  } } }, choice.name));
+  const line = h("div", { class: "code-line" }, text, copy);
 
-/** @param {string} name @param {string} text */
-function copyButton(name, text) {
-  const button = h("button", { type: "button", class: "copy", "aria-label": `Copy the ${name} line` }, "copy");
-  button.addEventListener("click", async () => {
+  copy.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(text);
-      button.textContent = "copied";
+      await navigator.clipboard.writeText(text.textContent ?? "");
+      copy.textContent = "copied";
     } catch {
-      button.textContent = "select it";
+      getSelection()?.selectAllChildren(text);
+      copy.textContent = "selected";
     }
-    setTimeout(() => { button.textContent = "copy"; }, 1500);
+    setTimeout(() => { copy.textContent = "copy"; }, 1500);
   });
-  return button;
+
+  function draw() {
+    const shown = code?.[language.key] ?? "";
+    tabs.forEach((tab, i) => tab.setAttribute("aria-pressed", String(LANGUAGES[i] === language)));
+    text.textContent = shown || " ";
+    text.setAttribute("aria-label", `${language.name}: ${shown || "no line for this step"}`);
+    copy.disabled = !shown;
+    copy.setAttribute("aria-label", `Copy the ${language.name} line`);
+  }
+  draw();
+  return {
+    tabs: h("div", { class: "code-tabs", role: "group", "aria-label": "The same step as code" }, tabs),
+    line,
+    /** @param {{numpy: string, pytorch: string} | null} now */
+    show(now) {
+      code = now;
+      draw();
+    },
+  };
 }
 
 /** Rows that are too wide for their place get smaller type. @param {HTMLElement} within */

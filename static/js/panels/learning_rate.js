@@ -40,9 +40,8 @@ export function mount(element, store, actions) {
 
   element.classList.add("rate");
   element.append(
-    h("div", { class: "rate-line" },
-      h("label", { class: "rate-name" }, h("i", {}, "η"), " learning rate"), slider, field),
-    note,
+    h("header", { class: "rate-head" }, h("h2", { class: "panel-title" }, "Learning rate"), note),
+    h("div", { class: "rate-line" }, h("span", { class: "rate-eta", "aria-hidden": "true" }, "η"), slider, field),
     h("div", { class: "rate-line" },
       h("span", { class: "rate-name" }, "Train"), ...buttons, h("span", { class: "rate-unit" }, "iterations"), progress),
     h("label", { class: "rate-line rate-keep" }, keep, " empty the gradients first (zero_grad)"),
