@@ -84,3 +84,10 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BackstepError(f"must be an object such as {{\"type\": …}}: {value!r}", where=where)
     return value
+
+
+def pick(table: Mapping[str, type[T]], given: Any, where: str, what: str) -> T:
+    """The row that `{"type": name, …}` names, made with its arguments."""
+    options = mapping(given, where)
+    cls = choose(table, options.get("type"), f"{where}.type", what)
+    return build(cls, {k: v for k, v in options.items() if k != "type"}, where)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from app.engine.fields import build, choose, mapping
+from app.engine.fields import pick
 from app.engine.types import Array, Shape
 
 INITS: dict[str, type[Init]] = {}
@@ -130,6 +129,4 @@ DEFAULT = KaimingUniform(a=math.sqrt(5.0))
 
 def parse_init(given: Any, where: str) -> Init:
     """{"type": "xavier_uniform", "gain": 2} or just "xavier_uniform"."""
-    options: Mapping[str, Any] = mapping(given, where)
-    cls = choose(INITS, options.get("type"), f"{where}.type", "the initialiser")
-    return build(cls, {k: v for k, v in options.items() if k != "type"}, where)
+    return pick(INITS, given, where, "the initialiser")

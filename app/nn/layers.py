@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from app.engine.errors import BackstepError
-from app.engine.fields import build, choose, mapping
+from app.engine.fields import pick
 from app.engine.graph import Node
 from app.engine.op import OPS
 from app.engine.ops.arithmetic import Add
@@ -182,9 +182,7 @@ class Residual(Layer):
 
 def parse_layer(given: Any, where: str) -> Layer:
     """{"type": "linear", "out_features": 3} as a row of the table."""
-    options = mapping(given, where)
-    cls = choose(LAYERS, options.get("type"), f"{where}.type", "the layer")
-    return build(cls, {k: v for k, v in options.items() if k != "type"}, where)
+    return pick(LAYERS, given, where, "the layer")
 
 
 def stack(b: Builder, x: Node, layers: Any, where: str) -> Node:

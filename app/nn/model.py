@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.errors import BackstepError
-from app.engine.fields import build, choose, mapping
+from app.engine.fields import pick
 from app.engine.graph import INPUT, TARGET, Graph, Node
 from app.engine.op import OPS, Op
 from app.engine.types import FLOAT, Shape
@@ -27,9 +27,7 @@ class Model:
 
 
 def parse_loss(given: Any, where: str = "loss") -> Op:
-    options = mapping(given, where)
-    cls = choose(LOSSES, options.get("type"), f"{where}.type", "the loss")
-    return build(cls, {k: v for k, v in options.items() if k != "type"}, where)
+    return pick(LOSSES, given, where, "the loss")
 
 
 def build_model(

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from app.engine.errors import BackstepError, LimitError
-from app.engine.fields import mapping, real, whole
+from app.engine.fields import mapping, pick, real, whole
 from app.engine.types import INT, Array
 from app.nn.values import to_array
-from app.train.arguments import build
 from app.train.batches import Batches
 from app.train.datasets import DATASETS
 from app.train.limits import SpecLimits
@@ -89,7 +88,7 @@ def _written(options: Mapping[str, Any], limits: SpecLimits) -> tuple[Array, Arr
 
 def _named(options: Mapping[str, Any], seed: int, limits: SpecLimits) -> tuple[Array, Array]:
     arguments = {k: v for k, v in options.items() if k not in ("dataset", "validation")}
-    data = build(DATASETS, {"type": options["dataset"], **arguments}, "data")
+    data = pick(DATASETS, {"type": options["dataset"], **arguments}, "data", "the data set")
     if data.samples > limits.data_samples:
         raise LimitError(
             f"at most {limits.data_samples} samples: {data.samples}", where="data.samples"

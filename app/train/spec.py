@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from app.engine.errors import BackstepError, LimitError
-from app.engine.fields import mapping, whole
+from app.engine.fields import mapping, pick, whole
 from app.engine.graph import CONSTANT, INPUT, PARAMETER, Graph
 from app.engine.plan import Step
 from app.engine.types import FLOAT, Array
@@ -18,13 +18,12 @@ from app.nn.init import Init, parse_init
 from app.nn.model import Model, build_model, parse_loss
 from app.nn.program import Program, parse
 from app.nn.values import to_array
-from app.train.arguments import build
 from app.train.batches import Batches
-from app.train.clipping import parse_clip
+from app.train.clipping import ClipStep, parse_clip
 from app.train.data import parse_data
 from app.train.limits import SpecLimits
 from app.train.optimizers import OPTIMIZERS, Optimizer
-from app.train.schedules import Schedule, parse_schedule
+from app.train.schedules import SCHEDULES, Schedule
 
 MODEL_FIELDS = (
     "title model loss optimizer schedule clip accumulate data batch_size shuffle parameters init "
@@ -91,7 +90,7 @@ def parse_spec(given: Any, limits: SpecLimits | None = None) -> Spec:
     seed = whole(given.get("seed", 0), "seed", low=0, high=2**32 - 1)
     optimizer = parse_optimizer(given.get("optimizer", DEFAULT_OPTIMIZER))
     clip = given.get("clip")
-    parse_clip(clip, [])
+    parse_clip(clip)
     zero_grad = given.get("zero_grad", True)
     if not isinstance(zero_grad, bool):
         raise BackstepError(f"must be true or false: {zero_grad!r}", where="zero_grad")
@@ -100,14 +99,16 @@ def parse_spec(given: Any, limits: SpecLimits | None = None) -> Spec:
         problem = ProgramProblem.parse(given, limits)
     else:
         problem = ModelProblem.parse(given, seed, limits)
-    schedule = parse_schedule(given["schedule"]) if given.get("schedule") is not None else None
+    schedule = given.get("schedule")
+    if schedule is not None:
+        schedule = pick(SCHEDULES, schedule, "schedule", "the schedule")
     spec = Spec(given, problem, optimizer, schedule, clip, zero_grad, title, limits)
     problem.graph(0)
     return spec
 
 
 def parse_optimizer(given: Any) -> Optimizer | None:
-    return None if given is None else build(OPTIMIZERS, given, "optimizer")
+    return None if given is None else pick(OPTIMIZERS, given, "optimizer", "the optimizer")
 
 
 class ModelProblem:
@@ -298,4 +299,5 @@ class ProgramProblem:
 
 
 def clip_step(given: Any, graph: Graph) -> Step | None:
-    return parse_clip(given, [node.name for node in graph.kind(PARAMETER)])
+    clip = parse_clip(given)
+    return None if clip is None else ClipStep(tuple(graph.kind(PARAMETER)), clip)
