@@ -216,6 +216,16 @@ def _clamped_log(x: Array, out: Array) -> None:
     np.maximum(out, -100.0, out=out)
 
 
+def _clamped_log1p(x: Array, out: Array) -> None:
+    """ln(1 + x), exact for tiny x, held at −100 as well."""
+    np.log1p(x, out)
+    np.maximum(out, -100.0, out=out)
+
+
+_LEAST_SPREAD = float(np.float32(1e-12))
+"""PyTorch's EPSILON in the backward of BCELoss, kept there as a 32-bit number."""
+
+
 @dataclass(frozen=True)
 class Bce(MeanLoss):
     """Binary cross-entropy from probabilities, `torch.nn.BCELoss`: logarithms are held at −100."""
@@ -240,8 +250,8 @@ class Bce(MeanLoss):
         rest, part = k.scratch(p.shape), k.scratch(p.shape)
         k(_clamped_log, p, out)
         k(np.multiply, out, t, out)
-        k(np.subtract, const(1.0), p, rest)
-        k(_clamped_log, rest, rest)
+        k(np.negative, p, rest)
+        k(_clamped_log1p, rest, rest)
         k(np.subtract, const(1.0), t, part)
         k(np.multiply, rest, part, rest)
         k(np.add, out, rest, out)
@@ -251,7 +261,7 @@ class Bce(MeanLoss):
         spread = k.scratch(p.shape)
         k(np.subtract, const(1.0), p, spread)
         k(np.multiply, spread, p, spread)
-        k(np.maximum, spread, const(1e-12), spread)  # as PyTorch's EPSILON in its backward
+        k(np.maximum, spread, const(_LEAST_SPREAD), spread)
         k(np.subtract, p, t, out)
         k(np.divide, out, spread, out)
 
@@ -280,15 +290,17 @@ class BceWithLogits(MeanLoss):
     pytorch = "L = F.binary_cross_entropy_with_logits(z, t)"
 
     def each(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
-        part = k.scratch(p.shape)
+        rest, part = k.scratch(p.shape), k.scratch(p.shape)
         k(np.absolute, p, out)
         k(np.negative, out, out)
         k(np.exp, out, out)
         k(np.log1p, out, out)
-        k(np.maximum, p, const(0.0), part)
-        k(np.add, out, part, out)
+        k(np.maximum, p, const(0.0), rest)
         k(np.multiply, p, t, part)
-        k(np.subtract, out, part, out)
+        k(
+            np.subtract, rest, part, rest
+        )  # first what is large, so that a tiny loss is not lost in it
+        k(np.add, out, rest, out)
 
     def slope(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
         sigmoid(k, p, out)
