@@ -1,1 +1,1 @@
-"""What turns gradients into learning: optimizers, schedules, clipping, data sets, and the plan of an iteration."""
+"""What turns gradients into learning: optimizers, schedules, clipping, data, a plan, a run."""

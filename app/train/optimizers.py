@@ -1,0 +1,507 @@
+"""Rules that turn a gradient into an update, each from its source and under PyTorch's names.
+
+The contract of all rules, stated once:
+
+- `update(k, w, g, w_new, state, new)` does its arithmetic through the kernel k, element by element,
+  so that it may be given one parameter or all of them as one vector: the numbers are the same.
+- It never writes into g. `w_new` may be w and `new[slot]` may be `state[slot]`, so a former number
+  is read before its place is written.
+- What changes from iteration to iteration (the learning rate) comes from `k.scalar`, and
+  `scalars(t, lr)` gives its worth. `lines` tell the same arithmetic in symbols.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+
+from app.engine.kernel import Kernel, const
+from app.engine.types import Array, Shape
+from app.train.arguments import Recipe, option
+from app.train.lines import Letter, Line
+
+State = Mapping[str, Array]
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {}
+
+W = {
+    "old": Letter("{p}", "value", "old"),
+    "new": Letter("{p}", "value", "new"),
+    "grad": Letter(r"\frac{\partial L}{\partial {p}}", "grad", "old"),
+    "lr": Letter(r"\eta", "lr", "scalar"),
+}
+
+
+def slots(**symbols: tuple[str, str]) -> dict[str, Letter]:
+    """Two letters for each state slot: `m=("m", "exp_avg")` gives @mold and @mnew."""
+    return {
+        word + when: Letter(symbol, slot, when)
+        for word, (symbol, slot) in symbols.items()
+        for when in ("old", "new")
+    }
+
+
+@dataclass(frozen=True)
+class Optimizer(Recipe):
+    """The base: fields are PyTorch's arguments; `shown` are scalars that only the lines need."""
+
+    lr: float = option(1e-3, "learning rate: how far one update goes", low=0)
+
+    kind: ClassVar[str] = "optimizer"
+    says: ClassVar[str] = ""
+    torch: ClassVar[str] = ""
+    shown: ClassVar[tuple[str, ...]] = ()
+    timed: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        if cls.name:
+            OPTIMIZERS[cls.name] = cls
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """The slots that this configuration keeps for each parameter; they start at 0."""
+        return ()
+
+    def start(self, shape: Shape) -> dict[str, Array]:
+        """Each state slot as it stands before the first update."""
+        return {slot: np.zeros(shape) for slot in self.state}
+
+    def scalars(self, t: int, lr: float) -> dict[str, float]:
+        """The numbers of one iteration; t counts the updates before (it matters if `timed`)."""
+        return {"lr": lr}
+
+    def update(self, k: Kernel, w: Array, g: Array, w_new: Array, state: State, new: State) -> None:
+        raise NotImplementedError
+
+    @property
+    def lines(self) -> list[Line]:
+        """What an update step computes, in order."""
+        raise NotImplementedError
+
+    @property
+    def numpy(self) -> str:
+        """The update in NumPy, one statement a line, as the guides write it."""
+        raise NotImplementedError
+
+    @property
+    def pytorch(self) -> str:
+        """The line that makes the same optimizer in PyTorch."""
+        changed = [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in fields(self)
+            if f.name == "lr" or getattr(self, f.name) != f.default
+        ]
+        return f"torch.optim.{self.torch}(model.parameters(), {', '.join(changed)})"
+
+
+def decayed(k: Kernel, w: Array, g: Array, weight_decay: float) -> Array:
+    """The gradient of the loss plus ½·λ·w²: a new array, or g itself without decay."""
+    if not weight_decay:
+        return g
+    d = k.scratch(w.shape)
+    k(np.multiply, w, const(weight_decay), d)
+    k(np.add, g, d, d)
+    return d
+
+
+def mixed(k: Kernel, old: Array, rate: float, g: Array, new: Array, *, squared: bool) -> None:
+    """A running average: rate·old + (1 − rate)·g, or of g²."""
+    s = k.scratch(g.shape)
+    if squared:
+        k(np.multiply, g, g, s)
+        k(np.multiply, s, const(1 - rate), s)
+    else:
+        k(np.multiply, g, const(1 - rate), s)
+    k(np.multiply, old, const(rate), new)
+    k(np.add, new, s, new)
+
+
+def descend(k: Kernel, w: Array, d: Array, lr: Array, s: Array, w_new: Array) -> None:
+    """w − lr·d, by way of s (which may be d when d is a scratch)."""
+    k(np.multiply, d, lr, s)
+    k(np.subtract, w, s, w_new)
+
+
+def told_decay(weight_decay: float) -> tuple[str, str, dict[str, Letter]]:
+    """The gradient with its decay: in LaTeX, in NumPy, and the letter λ."""
+    if not weight_decay:
+        return "@grad", "g", {}
+    letter = Letter(r"\lambda", "weight_decay", "constant", weight_decay)
+    latex = r"\left(@grad + @lambda \cdot @old\right)"
+    return latex, f"(g + {weight_decay!r} * w)", {"lambda": letter}
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent (Cauchy 1847; Robbins and Monro 1951), with momentum after Polyak 1964 and
+    Nesterov 1983 in PyTorch's form: the buffer holds gradients, the learning rate stays outside."""
+
+    momentum: float = option(0.0, "share of the former direction that is kept", low=0)
+    dampening: float = option(0.0, "share of the gradient held back from the buffer")
+    weight_decay: float = option(0.0, "pull of every parameter towards 0", low=0)
+    nesterov: bool = option(False, "look ahead along the buffer; needs momentum")
+
+    name = "sgd"
+    torch = "SGD"
+    summary = "one step against the gradient"
+    says = "Each parameter moves against its gradient: where the slope goes up, it steps back."
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and (self.momentum <= 0 or self.dampening != 0):
+            raise self.fail("nesterov", "needs momentum above 0 and no dampening", self.nesterov)
+
+    @property
+    def timed(self) -> bool:  # type: ignore[override]
+        return bool(self.momentum and self.dampening)
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        return ("momentum_buffer",) if self.momentum else ()
+
+    def scalars(self, t: int, lr: float) -> dict[str, float]:
+        if not (self.momentum and self.dampening):
+            return {"lr": lr}
+        return {"lr": lr, "inflow": 1 - self.dampening if t else 1.0}
+
+    def update(self, k: Kernel, w: Array, g: Array, w_new: Array, state: State, new: State) -> None:
+        d, s = decayed(k, w, g, self.weight_decay), k.scratch(w.shape)
+        if self.momentum:
+            b, b_new = state["momentum_buffer"], new["momentum_buffer"]
+            inflow = d
+            if self.dampening:
+                k(np.multiply, d, k.scalar("inflow"), s)
+                inflow = s
+            k(np.multiply, b, const(self.momentum), b_new)
+            k(np.add, b_new, inflow, b_new)
+            if self.nesterov:
+                k(np.multiply, b_new, const(self.momentum), s)
+                k(np.add, d, s, s)
+                d = s
+            else:
+                d = b_new
+        descend(k, w, d, k.scalar("lr"), s, w_new)
+
+    @property
+    def lines(self) -> list[Line]:
+        grad, _, decay = told_decay(self.weight_decay)
+        known = W | slots(b=("b", "momentum_buffer")) | decay
+        known["mu"] = Letter(r"\mu", "momentum", "constant", self.momentum)
+        known["inflow"] = Letter(r"(1-\tau)", "inflow", "scalar")
+        if not self.momentum:
+            return [Line("update", "new", rf"@old - @lr \cdot {grad}", known)]
+        inflow = rf"@inflow \cdot {grad}" if self.dampening else grad
+        step = rf"\left({grad} + @mu \cdot @bnew\right)" if self.nesterov else "@bnew"
+        return [
+            Line("state", "bnew", rf"@mu \cdot @bold + {inflow}", known),
+            Line("update", "new", rf"@old - @lr \cdot {step}", known),
+        ]
+
+    @property
+    def numpy(self) -> str:
+        _, g, _ = told_decay(self.weight_decay)
+        if not self.momentum:
+            return f"w -= lr * {g}"
+        inflow = f"{1 - self.dampening:.12g} * {g}" if self.dampening else g
+        step = f"({g} + {self.momentum!r} * b)" if self.nesterov else "b"
+        return f"b = {self.momentum!r} * b + {inflow}\nw -= lr * {step}"
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """The form of Rumelhart, Hinton and Williams 1986, with the learning rate inside the velocity.
+    It differs from PyTorch's once the rate changes: what was gathered before keeps the old one."""
+
+    momentum: float = option(0.9, "share of the velocity that is kept", low=0)
+
+    name = "momentum"
+    torch = "SGD"
+    summary = "a velocity that gathers speed; the learning rate is inside it"
+    says = (
+        "The velocity keeps a share of itself and takes up the new push; the parameter follows it."
+    )
+    state = ("velocity",)
+
+    def update(self, k: Kernel, w: Array, g: Array, w_new: Array, state: State, new: State) -> None:
+        s, v_new = k.scratch(w.shape), new["velocity"]
+        k(np.multiply, state["velocity"], const(self.momentum), v_new)
+        k(np.multiply, g, k.scalar("lr"), s)
+        k(np.subtract, v_new, s, v_new)
+        k(np.add, w, v_new, w_new)
+
+    @property
+    def lines(self) -> list[Line]:
+        known = W | slots(v=("v", "velocity"))
+        known["mu"] = Letter(r"\mu", "momentum", "constant", self.momentum)
+        return [
+            Line("state", "vnew", r"@mu \cdot @vold - @lr \cdot @grad", known),
+            Line("update", "new", "@old + @vnew", known),
+        ]
+
+    @property
+    def numpy(self) -> str:
+        return f"v = {self.momentum!r} * v - lr * g\nw += v"
+
+    @property
+    def pytorch(self) -> str:
+        return f"{super().pytorch}  # the same path while lr stays constant"
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """Tieleman and Hinton 2012 (Neural Networks for Machine Learning, lecture 6.5); `centered` as
+    Graves 2013."""
+
+    lr: float = option(1e-2, "learning rate: how far one update goes", low=0)
+    alpha: float = option(0.99, "share of the average of squares that is kept", low=0)
+    eps: float = option(1e-8, "keeps the division from exploding", low=0)
+    weight_decay: float = option(0.0, "pull of every parameter towards 0", low=0)
+    momentum: float = option(0.0, "share of the former direction that is kept", low=0)
+    centered: bool = option(False, "divide by the spread around the average gradient")
+
+    name = "rmsprop"
+    torch = "RMSprop"
+    summary = "each parameter's step is divided by the usual size of its gradient"
+    says = (
+        "The gradient is divided by its usual size, so that steep and flat directions move alike."
+    )
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        centered = ("grad_avg",) if self.centered else ()
+        return ("square_avg", *centered, *(("momentum_buffer",) if self.momentum else ()))
+
+    def update(self, k: Kernel, w: Array, g: Array, w_new: Array, state: State, new: State) -> None:
+        d, s = decayed(k, w, g, self.weight_decay), k.scratch(w.shape)
+        c_new = new["square_avg"]
+        mixed(k, state["square_avg"], self.alpha, d, c_new, squared=True)
+        if self.centered:
+            a_new = new["grad_avg"]
+            mixed(k, state["grad_avg"], self.alpha, d, a_new, squared=False)
+            k(np.multiply, a_new, a_new, s)
+            k(np.subtract, c_new, s, s)
+            k(np.sqrt, s, s)
+        else:
+            k(np.sqrt, c_new, s)
+        k(np.add, s, const(self.eps), s)
+        k(np.divide, d, s, s)
+        if self.momentum:
+            b_new = new["momentum_buffer"]
+            k(np.multiply, state["momentum_buffer"], const(self.momentum), b_new)
+            k(np.add, b_new, s, b_new)
+            descend(k, w, b_new, k.scalar("lr"), s, w_new)
+        else:
+            descend(k, w, s, k.scalar("lr"), s, w_new)
+
+    @property
+    def lines(self) -> list[Line]:
+        grad, _, decay = told_decay(self.weight_decay)
+        known = W | decay
+        known |= slots(c=("c", "square_avg"), a=("a", "grad_avg"), b=("b", "momentum_buffer"))
+        known["alpha"] = Letter(r"\alpha", "alpha", "constant", self.alpha)
+        known["eps"] = Letter(r"\epsilon", "eps", "constant", self.eps)
+        known["mu"] = Letter(r"\mu", "momentum", "constant", self.momentum)
+        square = rf"@alpha \cdot @cold + (1 - @alpha) \cdot {grad}^2"
+        average = rf"@alpha \cdot @aold + (1 - @alpha) \cdot {grad}"
+        root = r"\sqrt{@cnew - @anew^2}" if self.centered else r"\sqrt{@cnew}"
+        step = rf"\frac{{{grad}}}{{{root} + @eps}}"
+        lines = [Line("state", "cnew", square, known)]
+        if self.centered:
+            lines.append(Line("state", "anew", average, known))
+        if self.momentum:
+            lines.append(Line("state", "bnew", rf"@mu \cdot @bold + {step}", known))
+        step = "@bnew" if self.momentum else step
+        return [*lines, Line("update", "new", rf"@old - @lr \cdot {step}", known)]
+
+    @property
+    def numpy(self) -> str:
+        _, g, _ = told_decay(self.weight_decay)
+        keep, take = repr(self.alpha), f"{1 - self.alpha:.12g}"
+        lines = [f"c = {keep} * c + {take} * {g}**2"]
+        root = "np.sqrt(c)"
+        if self.centered:
+            lines.append(f"a = {keep} * a + {take} * {g}")
+            root = "np.sqrt(c - a**2)"
+        step = f"{g} / ({root} + {self.eps!r})"
+        if self.momentum:
+            lines.append(f"b = {self.momentum!r} * b + {step}")
+            step = "b"
+        return "\n".join([*lines, f"w -= lr * {step}"])
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """Duchi, Hazan and Singer 2011, "Adaptive subgradient methods", the diagonal form."""
+
+    lr: float = option(1e-2, "learning rate: how far one update goes", low=0)
+    lr_decay: float = option(0.0, "lr is divided by 1 + lr_decay times the updates done", low=0)
+    weight_decay: float = option(0.0, "pull of every parameter towards 0", low=0)
+    initial_accumulator_value: float = option(0.0, "where the sums of squares start", low=0)
+    eps: float = option(1e-10, "keeps the division from exploding", low=0)
+
+    name = "adagrad"
+    torch = "Adagrad"
+    summary = "the more a parameter has moved, the smaller its steps become"
+    says = "Every squared gradient is added up, and the step is divided by the root of that sum."
+    state = ("sum",)
+
+    @property
+    def timed(self) -> bool:  # type: ignore[override]
+        return self.lr_decay != 0
+
+    def start(self, shape: Shape) -> dict[str, Array]:
+        return {"sum": np.full(shape, self.initial_accumulator_value)}
+
+    def scalars(self, t: int, lr: float) -> dict[str, float]:
+        return {"lr": lr / (1 + t * self.lr_decay)}
+
+    def update(self, k: Kernel, w: Array, g: Array, w_new: Array, state: State, new: State) -> None:
+        d, s, sum_new = decayed(k, w, g, self.weight_decay), k.scratch(w.shape), new["sum"]
+        k(np.multiply, d, d, s)
+        k(np.add, state["sum"], s, sum_new)
+        k(np.sqrt, sum_new, s)
+        k(np.add, s, const(self.eps), s)
+        k(np.divide, d, s, s)
+        descend(k, w, s, k.scalar("lr"), s, w_new)
+
+    @property
+    def lines(self) -> list[Line]:
+        grad, _, decay = told_decay(self.weight_decay)
+        known = W | slots(s=("s", "sum")) | decay
+        known["eps"] = Letter(r"\epsilon", "eps", "constant", self.eps)
+        if self.lr_decay:
+            known["lr"] = Letter(r"\eta_t", "lr", "scalar")
+        step = rf"\frac{{{grad}}}{{\sqrt{{@snew}} + @eps}}"
+        return [
+            Line("state", "snew", rf"@sold + {grad}^2", known),
+            Line("update", "new", rf"@old - @lr \cdot {step}", known),
+        ]
+
+    @property
+    def numpy(self) -> str:
+        _, g, _ = told_decay(self.weight_decay)
+        lr = f"lr / (1 + t * {self.lr_decay!r})" if self.lr_decay else "lr"
+        return f"s = s + {g}**2\nw -= {lr} * {g} / (np.sqrt(s) + {self.eps!r})"
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Kingma and Ba 2015, algorithm 1; `amsgrad` as Reddi, Kale and Kumar 2018. The kernel uses the
+    paper's rearrangement (section 2): both bias corrections go into one step size and one eps."""
+
+    betas: tuple[float, float] = option(
+        (0.9, 0.999),
+        "shares of the averages of gradient and square that are kept",
+        pair=True,
+        low=0,
+        below=1,
+    )
+    eps: float = option(1e-8, "keeps the division from exploding", low=0)
+    weight_decay: float = option(0.0, "pull of every parameter towards 0", low=0)
+    amsgrad: bool = option(False, "divide by the largest average of squares so far")
+
+    name = "adam"
+    torch = "Adam"
+    summary = "momentum, divided by the usual size of the gradient, both corrected at the start"
+    says = (
+        "The average gradient is divided by the gradient's usual size, "
+        "so that every parameter moves about one learning rate at a time."
+    )
+    shown = ("lr", "bias1", "bias2")
+    timed = True
+    decoupled: ClassVar[bool] = False
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if self.amsgrad else ()))
+
+    def scalars(self, t: int, lr: float) -> dict[str, float]:
+        bias1, bias2 = (1 - beta ** (t + 1) for beta in self.betas)
+        root = math.sqrt(bias2)
+        return {
+            "lr": lr,
+            "bias1": bias1,
+            "bias2": bias2,
+            "step_size": lr * root / bias1,
+            "scaled_eps": self.eps * root,
+            "keep": 1 - lr * self.weight_decay,
+        }
+
+    def update(self, k: Kernel, w: Array, g: Array, w_new: Array, state: State, new: State) -> None:
+        d, s = decayed(k, w, g, 0.0 if self.decoupled else self.weight_decay), k.scratch(w.shape)
+        m_new, v_new = new["exp_avg"], new["exp_avg_sq"]
+        mixed(k, state["exp_avg"], self.betas[0], d, m_new, squared=False)
+        mixed(k, state["exp_avg_sq"], self.betas[1], d, v_new, squared=True)
+        if self.amsgrad:
+            largest = new["max_exp_avg_sq"]
+            k(np.maximum, state["max_exp_avg_sq"], v_new, largest)
+            v_new = largest
+        k(np.sqrt, v_new, s)
+        k(np.add, s, k.scalar("scaled_eps"), s)
+        k(np.divide, m_new, s, s)
+        if self.decoupled and self.weight_decay:
+            k(np.multiply, w, k.scalar("keep"), w_new)
+            w = w_new
+        descend(k, w, s, k.scalar("step_size"), s, w_new)
+
+    @property
+    def lines(self) -> list[Line]:
+        grad, _, decay = told_decay(self.weight_decay)
+        if self.decoupled:
+            grad = "@grad"
+        known = W | slots(m=("m", "exp_avg"), v=("v", "exp_avg_sq"), h=("h", "max_exp_avg_sq"))
+        known |= decay
+        for i, beta in enumerate(self.betas, 1):
+            word = ("betaone", "betatwo")[i - 1]
+            known[word] = Letter(rf"\beta_{i}", "betas", "constant", beta)
+            known[f"bias{word[4:]}"] = Letter(rf"(1-\beta_{i}^t)", f"bias{i}", "scalar")
+        known["eps"] = Letter(r"\epsilon", "eps", "constant", self.eps)
+        lines = [
+            Line("state", "mnew", rf"@betaone \cdot @mold + (1-@betaone) \cdot {grad}", known),
+            Line("state", "vnew", rf"@betatwo \cdot @vold + (1-@betatwo) \cdot {grad}^2", known),
+        ]
+        if self.amsgrad:
+            lines.append(Line("state", "hnew", r"\max(@hold, @vnew)", known))
+        old = "@old"
+        if self.decoupled and self.weight_decay:
+            old = r"(1 - @lr \cdot @lambda) \cdot @old"
+        root = rf"\sqrt{{@{'hnew' if self.amsgrad else 'vnew'} / @biastwo}}"
+        step = rf"\frac{{@mnew / @biasone}}{{{root} + @eps}}"
+        return [*lines, Line("update", "new", rf"{old} - @lr \cdot {step}", known)]
+
+    @property
+    def numpy(self) -> str:
+        _, g, _ = told_decay(0.0 if self.decoupled else self.weight_decay)
+        (b1, b2), v = self.betas, "h" if self.amsgrad else "v"
+        lines = [
+            f"m = {b1!r} * m + {1 - b1:.12g} * {g}",
+            f"v = {b2!r} * v + {1 - b2:.12g} * {g}**2",
+        ]
+        if self.amsgrad:
+            lines.append("h = np.maximum(h, v)")
+        if self.decoupled and self.weight_decay:
+            lines.append(f"w *= 1 - lr * {self.weight_decay!r}")
+        return "\n".join(
+            [
+                *lines,
+                f"m_hat, v_hat = m / (1 - {b1!r}**t), {v} / (1 - {b2!r}**t)",
+                f"w -= lr * m_hat / (np.sqrt(v_hat) + {self.eps!r})",
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Loshchilov and Hutter 2019: decay acts on the parameter itself, not through the averages."""
+
+    weight_decay: float = option(1e-2, "share of lr by which every parameter shrinks", low=0)
+
+    name = "adamw"
+    torch = "AdamW"
+    summary = "Adam, with weight decay kept out of the averages"
+    says = "The parameter first shrinks a little; then Adam's step is taken."
+    decoupled = True
