@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +38,10 @@ class Asset:
     tag: str
 
     @classmethod
-    def read(cls, path: Path) -> Asset:
+    def read(cls, path: Path, change: Callable[[bytes], bytes] | None = None) -> Asset:
         plain = path.read_bytes()
+        if change is not None:
+            plain = change(plain)
         packed = gzip.compress(plain, 9, mtime=0) if path.suffix in WORTH_IT else None
         if packed is not None and len(packed) > 0.9 * len(plain):
             packed = None

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.web import font
 from app.web.assets import FOR_EVER, Asset
 
 A_DAY = "public, max-age=86400"
@@ -33,11 +34,12 @@ FILES: dict[str, Callable[[], Path]] = {
     "plotly.min.js": lambda: _installed("plotly", "package_data/plotly.min.js"),
     "math.ttf": lambda: _installed("ziamath", "fonts/STIXTwoMath-Regular.ttf"),
 }
+CHANGES: dict[str, Callable[[bytes], bytes]] = {"math.ttf": font.smaller}
 
 
 @cache
 def _asset(name: str) -> Asset:
-    return Asset.read(FILES[name]())
+    return Asset.read(FILES[name](), CHANGES.get(name))
 
 
 def url(name: str) -> str:

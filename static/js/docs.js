@@ -2,6 +2,7 @@
 
 import { routeElement } from "./docs/route.js";
 import { fill, h } from "./h.js";
+import { themeButton } from "./theme.js";
 
 /** @typedef {import("./docs/schema.js").Schema} Schema */
 
@@ -66,6 +67,9 @@ async function draw(place) {
   if (wanted instanceof HTMLDetailsElement) wanted.open = true;
   wanted?.scrollIntoView();
 }
+
+const theme = document.querySelector('[data-do="theme"]');
+if (theme) themeButton(theme);
 
 const place = document.getElementById("routes");
 if (place) {
