@@ -36,6 +36,7 @@ class Limits:
     data_samples: int = _setting(20_000, "samples in one data set")
     program_characters: int = _setting(2_000, "characters in a typed program")
     program_depth: int = _setting(60, "brackets or operators inside each other in a program")
+    snapshot_bytes: int = _setting(64_000_000, "bytes remembered for going back in one session")
     body_bytes: int = _setting(2_000_000, "bytes in the body of one request")
     steps_per_request: int = _setting(10_000, "steps run by one step request")
     frames_per_request: int = _setting(2_000, "frames in one answer")

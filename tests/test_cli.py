@@ -17,6 +17,7 @@ import pytest
 
 from app import cli, settings
 from app.settings import Limits, Settings, SettingsError
+from app.train.limits import SpecLimits
 from tests.serving import ROOT, Server
 
 Start = Callable[..., Server]
@@ -163,3 +164,9 @@ def test_numpy_keeps_to_one_thread() -> None:
         text=True,
     )
     assert ended.stdout == "1\n", ended.stderr
+
+
+def test_the_lower_floors_have_the_same_limits_unless_told_otherwise() -> None:
+    ours = {item.name: item.default for item in fields(Limits)}
+    for item in fields(SpecLimits):
+        assert ours[item.name] == item.default, item.name
