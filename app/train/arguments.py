@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from operator import ge, gt, le, lt
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-from app.engine import fields as written
 from app.engine.errors import BackstepError, LimitError
-from app.engine.fields import choose, mapping, real, whole
-
-T = TypeVar("T", bound="Recipe")
+from app.engine.fields import real, whole
 
 _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
     "low": ("at least", ge),
@@ -99,12 +96,3 @@ class Recipe:
             row = {"name": f.name, "default": None if required else default, "required": required}
             rows.append({**row, **f.metadata})
         return rows
-
-
-def build(table: Mapping[str, type[T]], given: Any, kind: str) -> T:
-    """The recipe that a person wrote: `{"type": "adam", "lr": 0.01}`, or the bare name."""
-    arguments = dict(mapping(given, kind))
-    if "type" not in arguments:
-        raise BackstepError(f'needs a "type": one of {", ".join(table)}', where=f"{kind}.type")
-    cls = choose(table, arguments.pop("type"), f"{kind}.type", f"the {kind}")
-    return written.build(cls, arguments, kind)

@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from app.engine.errors import BackstepError
+from app.engine.fields import pick
 from app.engine.graph import Node
 from app.engine.kernel import Kernel, const
 from app.engine.types import GRAD, Array
-from app.train.arguments import Recipe, build, option
+from app.train.arguments import Recipe, option
 from app.train.lines import Letter, Line
 
 ALL = ""
@@ -185,4 +186,4 @@ def parse_clip(given: Any) -> Clip | None:
     for cls in CLIPS.values():
         if arguments["type"] == cls.name in arguments and cls.argument not in arguments:
             arguments[cls.argument] = arguments.pop(cls.name)
-    return build(CLIPS, arguments, "clip")
+    return pick(CLIPS, arguments, "clip", "the kind of clipping")

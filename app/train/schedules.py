@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from app.engine.errors import BackstepError
-from app.train.arguments import Recipe, build, option
+from app.engine.fields import pick
+from app.train.arguments import Recipe, option
 
 SCHEDULES: dict[str, type[Schedule]] = {}
 
@@ -132,4 +133,4 @@ class Warmup(Schedule):
 
 def parse_schedule(given: Any) -> Schedule | None:
     """`{"type": "cosine", "T_max": 100}`; null for none."""
-    return None if given is None else build(SCHEDULES, given, "schedule")
+    return None if given is None else pick(SCHEDULES, given, "schedule", "the schedule")
