@@ -1,0 +1,55 @@
+/** The shelf of lessons, by topic; each a card with a small picture of its graph. */
+
+import { h, svg } from "./h.js";
+import { path, smooth } from "./geometry.js";
+
+/** @import {Lesson} from "./types.js" */
+
+/** @typedef {{id?: string, name?: string, title?: string} | string} Topic */
+
+/** @param {Topic} topic */
+const keyOf = (topic) => (typeof topic === "string" ? topic : topic.id ?? topic.name ?? topic.title ?? "");
+/** @param {Topic} topic */
+const titleOf = (topic) => (typeof topic === "string" ? topic : topic.title ?? topic.name ?? topic.id ?? "");
+
+/**
+ * Lessons under their topics, in the order of the topics; a topic that is not listed comes last.
+ * @param {{lessons: Lesson[], topics?: Topic[]}} table
+ * @returns {{title: string, lessons: Lesson[]}[]}
+ */
+export function byTopic({ lessons, topics = [] }) {
+  /** @type {Map<string, {title: string, lessons: Lesson[]}>} */
+  const shelves = new Map(topics.map((topic) => [keyOf(topic), { title: titleOf(topic), lessons: [] }]));
+  for (const lesson of lessons) {
+    const shelf = shelves.get(lesson.topic) ?? { title: lesson.topic, lessons: [] };
+    shelf.lessons.push(lesson);
+    shelves.set(lesson.topic, shelf);
+  }
+  return [...shelves.values()].filter((shelf) => shelf.lessons.length);
+}
+
+/** A lesson's graph, small: leaves as plates, operations as rounds with their symbol. @param {any} picture */
+export function pictureView(picture) {
+  if (!picture?.nodes?.length) return null;
+  const { width, height, nodes, edges } = picture;
+  return svg("svg", { class: "mini", viewBox: `-12 -12 ${width + 24} ${height + 24}`, "aria-hidden": "true", preserveAspectRatio: "xMidYMid meet" },
+    edges.map((/** @type {any} */ edge) => svg("path", { class: "mini-edge", pathLength: 1, d: path(smooth(edge.points)) })),
+    nodes.map((/** @type {any} */ node) => svg("g", { class: `mini-node mini-${node.kind}` },
+      svg("rect", { x: node.x, y: node.y, width: node.width, height: node.height, rx: node.kind === "op" ? Math.min(node.height, node.width) / 2 : 12 }),
+      svg("text", { x: node.x + node.width / 2, y: node.y + node.height / 2, "text-anchor": "middle", "dominant-baseline": "central" },
+        node.symbol || node.label))));
+}
+
+/** @param {Lesson} lesson */
+const card = (lesson) => h("li", { class: "card" },
+  h("a", { href: `/walk/${encodeURIComponent(lesson.id)}`, class: "card-link" },
+    h("span", { class: "card-picture" }, pictureView(lesson.picture)),
+    h("span", { class: "card-title" }, lesson.title),
+    h("span", { class: "card-question" }, lesson.question)));
+
+/** @param {HTMLElement} element @param {{lessons: Lesson[], topics?: Topic[]}} table */
+export function mountShelf(element, table) {
+  element.replaceChildren(...byTopic(table).map(({ title, lessons }) => h("section", { class: "topic" },
+    h("h2", null, title),
+    h("ul", { class: "cards" }, lessons.map(card)))));
+}
