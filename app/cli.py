@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ from app import __version__, settings
 from app.settings import Settings, SettingsError
 
 GRACE_SECONDS = 1  # for answers under way; open streams have ended themselves by then
+LAST_SECONDS = 0.3  # for what runs in threads: nobody waits for its answer any more
 
 
 class Server(uvicorn.Server):
@@ -43,10 +45,25 @@ class Server(uvicorn.Server):
             if self.browser:
                 threading.Thread(target=webbrowser.open, args=(self.url,), daemon=True).start()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets=sockets)
+        # A long calculation in a thread would keep the process alive. The store is made to be cut
+        # off at any moment, and the pages have gone.
+        last = threading.Timer(LAST_SECONDS, os._exit, args=(0,))
+        last.daemon = True
+        last.start()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
         if self.loop is not None:
             self.loop.call_soon_threadsafe(self.stopping.set)
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Requests that were cut off because we are ending are no news."""
+    error = record.exc_info[1] if record.exc_info else None
+    cut_off = isinstance(error, asyncio.CancelledError)
+    return not cut_off and not record.msg.startswith("Cancel %s running task")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,6 +91,7 @@ def serve(chosen: Settings, listener: socket.socket) -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    logging.getLogger("uvicorn.error").addFilter(_worth_saying)
     browser = chosen.browser and has_screen()
     server = Server(config, url=address(chosen.host, listener), browser=browser)
     server.run(sockets=[listener])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -91,6 +94,37 @@ def test_it_ends_at_once_even_with_an_open_stream(start_server: Start, sig: int)
     assert code == 0
     assert seconds < 2.0
     assert server.errors() == ""
+
+
+def test_it_does_not_wait_for_half_a_request(start_server: Start) -> None:
+    server = start_server()
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            b"POST /api/sessions HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\n{"
+        )
+        time.sleep(0.2)
+        code, seconds = server.end()
+    assert (code, server.errors()) == (0, "")
+    assert seconds < 2.0
+
+
+def test_it_does_not_wait_for_a_long_training(start_server: Start) -> None:
+    server = start_server()
+    with server.client() as client:
+        made = client.post("/api/sessions", json={"lesson": lesson(client)}).json()
+
+    def train() -> None:
+        with server.client() as client, contextlib.suppress(httpx.HTTPError):
+            client.post(f"/api/sessions/{made['id']}/train", json={"iterations": 100_000})
+
+    waiting = threading.Thread(target=train)
+    waiting.start()
+    time.sleep(0.5)
+    code, seconds = server.end()
+    waiting.join()
+    assert (code, server.errors()) == (0, "")
+    assert seconds < 2.0
 
 
 def lesson(client: httpx.Client) -> str:
