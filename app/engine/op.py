@@ -92,6 +92,10 @@ class Op:
         """Whether a gradient flows into this operand."""
         return self.operands[min(operand, len(self.operands) - 1)] in self.rules
 
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        """Further letters of the formulas, such as @n: how each is written, and its worth."""
+        return {}
+
     def element(self, index: tuple[int, ...], *shapes: Shape) -> list[Term] | None:
         """The output's element as a sum of products of operand elements; None where it is no such sum."""
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from app.engine.errors import BackstepError
@@ -68,7 +68,7 @@ class Activation(Layer):
     op: ClassVar[str] = ""
 
     def build(self, b: Builder, x: Node) -> Node:
-        arguments = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        arguments = {f.name: getattr(self, f.name) for f in fields(self)}
         number = b.counts.get("z", 0)
         if b.counts.get("a", 0) < number:
             b.counts["a"] = number - 1

@@ -42,6 +42,7 @@ __all__ = [
     "PLUS",
     "TIMES",
     "ZERO",
+    "bare",
     "Number",
     "Template",
     "bare",

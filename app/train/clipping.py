@@ -24,9 +24,11 @@ NORM, CLIPPED, COEFFICIENT = "grad_norm", "clipped_norm", "clip_coefficient"
 
 CLIPS: dict[str, type[Clip]] = {}
 
+SQUARES = r"\sqrt{\sum g^2}"
+
 _KNOWN = {
-    "norm": Letter(r"\lVert \nabla L \rVert", NORM, "new", node=ALL),
-    "after": Letter(r"\lVert \nabla L \rVert_{\mathrm{clipped}}", CLIPPED, "new", node=ALL),
+    "norm": Letter("n", NORM, "new", node=ALL),
+    "after": Letter("n_{clipped}", CLIPPED, "new", node=ALL),
     "coef": Letter("c", COEFFICIENT, "new", node=ALL),
 }
 
@@ -91,10 +93,11 @@ class ClipNorm(Clip):
 
     @property
     def lines(self) -> list[Line]:
-        limit = Letter(r"c_{\max}", "max_norm", "constant", self.max_norm)
-        small = Letter("10^{-6}", "", "constant", 1e-6)
+        limit = Letter("n_{max}", "max_norm", "constant", self.max_norm)
+        small = Letter(r"\epsilon", "", "constant", 1e-6)
         known = {**_KNOWN, "limit": limit, "small": small}
         return [
+            Line("norm", "norm", SQUARES, known),
             Line("norm", "coef", r"\min\left(1, \frac{@limit}{@norm + @small}\right)", known),
             Line("norm", "after", r"@coef \cdot @norm", known),
         ]
@@ -133,7 +136,10 @@ class ClipValue(Clip):
 
     @property
     def lines(self) -> list[Line]:
-        return []
+        limit = Letter("v", "clip_value", "constant", self.clip_value)
+        known = {**_KNOWN, "limit": limit}
+        clipped = r"\sqrt{\sum \min(\max(g, -@limit), @limit)^2}"
+        return [Line("norm", "norm", SQUARES, known), Line("norm", "after", clipped, known)]
 
     @property
     def numpy(self) -> str:

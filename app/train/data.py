@@ -15,6 +15,7 @@ from app.train.batches import Batches
 from app.train.datasets import DATASETS
 from app.train.limits import SpecLimits
 
+
 def parse_data(
     given: Any, *, classes: bool, batch_size: Any, shuffle: Any, seed: int, limits: SpecLimits
 ) -> Batches:

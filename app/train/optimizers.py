@@ -163,10 +163,15 @@ class SGD(Optimizer):
     def state(self) -> tuple[str, ...]:
         return ("momentum_buffer",) if self.momentum else ()
 
+    @property
+    def shown(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("held",) if self.timed else ()
+
     def scalars(self, t: int, lr: float) -> dict[str, float]:
-        if not (self.momentum and self.dampening):
+        if not self.timed:
             return {"lr": lr}
-        return {"lr": lr, "inflow": 1 - self.dampening if t else 1.0}
+        held = self.dampening if t else 0.0  # the first gradient goes in whole
+        return {"lr": lr, "held": held, "inflow": 1 - held}
 
     def update(self, k: Kernel, w: Array, g: Array, w_new: Array, state: State, new: State) -> None:
         d, s = decayed(k, w, g, self.weight_decay), k.scratch(w.shape)
@@ -191,10 +196,10 @@ class SGD(Optimizer):
         grad, _, decay = told_decay(self.weight_decay)
         known = W | slots(b=("b", "momentum_buffer")) | decay
         known["mu"] = Letter(r"\mu", "momentum", "constant", self.momentum)
-        known["inflow"] = Letter(r"(1-\tau)", "inflow", "scalar")
+        known["held"] = Letter(r"\tau", "held", "scalar")
         if not self.momentum:
             return [Line("update", "new", rf"@old - @lr \cdot {grad}", known)]
-        inflow = rf"@inflow \cdot {grad}" if self.dampening else grad
+        inflow = rf"(1 - @held) \cdot {grad}" if self.dampening else grad
         step = rf"\left({grad} + @mu \cdot @bnew\right)" if self.nesterov else "@bnew"
         return [
             Line("state", "bnew", rf"@mu \cdot @bold + {inflow}", known),
@@ -411,7 +416,7 @@ class Adam(Optimizer):
         "The average gradient is divided by the gradient's usual size, "
         "so that every parameter moves about one learning rate at a time."
     )
-    shown = ("lr", "bias1", "bias2")
+    shown = ("lr", "t")
     timed = True
     decoupled: ClassVar[bool] = False
 
@@ -424,8 +429,7 @@ class Adam(Optimizer):
         root = math.sqrt(bias2)
         return {
             "lr": lr,
-            "bias1": bias1,
-            "bias2": bias2,
+            "t": t + 1,
             "step_size": lr * root / bias1,
             "scaled_eps": self.eps * root,
             "keep": 1 - lr * self.weight_decay,
@@ -458,19 +462,20 @@ class Adam(Optimizer):
         for i, beta in enumerate(self.betas, 1):
             word = ("betaone", "betatwo")[i - 1]
             known[word] = Letter(rf"\beta_{i}", "betas", "constant", beta)
-            known[f"bias{word[4:]}"] = Letter(rf"(1-\beta_{i}^t)", f"bias{i}", "scalar")
+        known["t"] = Letter("t", "t", "scalar")
         known["eps"] = Letter(r"\epsilon", "eps", "constant", self.eps)
         lines = [
-            Line("state", "mnew", rf"@betaone \cdot @mold + (1-@betaone) \cdot {grad}", known),
-            Line("state", "vnew", rf"@betatwo \cdot @vold + (1-@betatwo) \cdot {grad}^2", known),
+            Line("state", "mnew", rf"@betaone \cdot @mold + (1 - @betaone) \cdot {grad}", known),
+            Line("state", "vnew", rf"@betatwo \cdot @vold + (1 - @betatwo) \cdot {grad}^2", known),
         ]
         if self.amsgrad:
             lines.append(Line("state", "hnew", r"\max(@hold, @vnew)", known))
         old = "@old"
         if self.decoupled and self.weight_decay:
             old = r"(1 - @lr \cdot @lambda) \cdot @old"
-        root = rf"\sqrt{{@{'hnew' if self.amsgrad else 'vnew'} / @biastwo}}"
-        step = rf"\frac{{@mnew / @biasone}}{{{root} + @eps}}"
+        largest = "@hnew" if self.amsgrad else "@vnew"
+        root = rf"\sqrt{{{largest} / (1 - @betatwo^{{@t}})}}"
+        step = rf"\frac{{@mnew / (1 - @betaone^{{@t}})}}{{{root} + @eps}}"
         return [*lines, Line("update", "new", rf"{old} - @lr \cdot {step}", known)]
 
     @property

@@ -54,7 +54,7 @@ class LeakyRelu(Activation):
     name = "leaky_relu"
     symbol = "LReLU"
     summary = "like ReLU, but a small slope is left for negative values"
-    formula = r"@y = \max(0, @x) + \alpha \min(0, @x)"
+    formula = r"@y = \max(0, @x) + @alpha \min(0, @x)"
     rules: ClassVar[dict[str, Rule]] = {
         "x": Rule(r"@g \cdot \operatorname{LReLU}'(@x)", r"\operatorname{LReLU}'(@x)", "")
     }
@@ -65,6 +65,9 @@ class LeakyRelu(Activation):
     numpy = "a = np.where(z > 0, z, alpha * z)"
     numpy_back = "dz = g * np.where(z > 0, 1, alpha)"
     pytorch = "a = F.leaky_relu(z, alpha)"
+
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        return {"alpha": (r"\alpha", self.negative_slope)}
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
         low = k.scratch(x.shape)
@@ -86,7 +89,7 @@ class Elu(Activation):
     name = "elu"
     symbol = "ELU"
     summary = "like ReLU, but bends smoothly to −alpha for negative values"
-    formula = r"@y = \max(0, @x) + \alpha \, (e^{\min(0, @x)} - 1)"
+    formula = r"@y = \max(0, @x) + @alpha \, (e^{\min(0, @x)} - 1)"
     rules: ClassVar[dict[str, Rule]] = {
         "x": Rule(r"@g \cdot \operatorname{ELU}'(@x)", r"\operatorname{ELU}'(@x)", "")
     }
@@ -95,6 +98,9 @@ class Elu(Activation):
     numpy = "a = np.where(z > 0, z, alpha * np.expm1(z))"
     numpy_back = "dz = g * np.where(z > 0, 1, alpha * np.exp(z))"
     pytorch = "a = F.elu(z, alpha)"
+
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        return {"alpha": (r"\alpha", self.alpha)}
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
         low = k.scratch(x.shape)

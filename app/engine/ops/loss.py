@@ -24,6 +24,8 @@ class Loss(Op):
     operands = ("p", "t")
     symbol = "L"
     is_loss = True
+    each_term: ClassVar[str] = ""
+    """One entry's share of the sum in `formula`, for writing the sum out."""
 
     def shape(self, *shapes: Shape) -> Shape:
         p, t = shapes
@@ -43,8 +45,13 @@ class SquaredErrorBase(Loss):
     says = "The loss: how far the prediction is from the target, squared."
     says_back = "The gradient is proportional to the error: prediction minus target."
 
+    each_term = "(@p - @t)^2"
+
     def factor(self, shape: Shape) -> float:
         raise NotImplementedError
+
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        return {"n": ("n", _entries(shapes[0]))}
 
     def forward(self, k: Kernel, y: Array, p: Array, t: Array) -> None:
         d = k.save("difference", p.shape)
@@ -65,10 +72,10 @@ class Mse(SquaredErrorBase):
 
     name = "mse"
     summary = "mean squared error: the mean of (prediction − target)² over all entries"
-    formula = r"@y = \frac{1}{n}\sum (@p - @t)^2"
+    formula = r"@y = \frac{1}{@n}\sum (@p - @t)^2"
     rules: ClassVar[dict[str, Rule]] = {
         "p": Rule(
-            r"@g \cdot \frac{2}{n}(@p - @t)", r"\frac{2}{n}(@p - @t)", r"\frac{2}{n}(@p - @t)"
+            r"@g \cdot \frac{2}{@n}(@p - @t)", r"\frac{2}{@n}(@p - @t)", r"\frac{2}{@n}(@p - @t)"
         )
     }
     numpy = "L = np.mean((p - t) ** 2)"
@@ -76,7 +83,7 @@ class Mse(SquaredErrorBase):
     pytorch = "L = F.mse_loss(p, t)"
 
     def factor(self, shape: Shape) -> float:
-        return 1.0 / max(1, int(np.prod(shape)))
+        return 1.0 / _entries(shape)
 
 
 @dataclass(frozen=True)
@@ -85,10 +92,10 @@ class HalfSquaredError(SquaredErrorBase):
 
     name = "half_squared_error"
     summary = "½ (prediction − target)², summed over a sample, averaged over the batch"
-    formula = r"@y = \frac{1}{2 n}\sum (@p - @t)^2"
+    formula = r"@y = \frac{1}{2 \cdot @n}\sum (@p - @t)^2"
     rules: ClassVar[dict[str, Rule]] = {
         "p": Rule(
-            r"@g \cdot \frac{1}{n}(@p - @t)", r"\frac{1}{n}(@p - @t)", r"\frac{1}{n}(@p - @t)"
+            r"@g \cdot \frac{1}{@n}(@p - @t)", r"\frac{1}{@n}(@p - @t)", r"\frac{1}{@n}(@p - @t)"
         )
     }
     numpy = "L = 0.5 * np.sum((p - t) ** 2) / batch"
@@ -96,7 +103,10 @@ class HalfSquaredError(SquaredErrorBase):
     pytorch = "L = 0.5 * ((p - t) ** 2).sum() / batch"
 
     def factor(self, shape: Shape) -> float:
-        return 0.5 / max(1, shape[0] if shape else 1)
+        return 0.5 / self.letters(shape)["n"][1]
+
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        return {"n": ("n", float(max(1, shapes[0][0] if shapes[0] else 1)))}
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,10 @@ class SquaredError(SquaredErrorBase):
         return 1.0
 
 
+def _entries(shape: Shape) -> float:
+    return float(max(1, int(np.prod(shape))))
+
+
 def _average(x: Array, out: Array) -> None:
     np.mean(x, out=out)
 
@@ -124,6 +138,9 @@ def _average(x: Array, out: Array) -> None:
 @dataclass(frozen=True)
 class MeanLoss(Loss):
     """The mean over all entries of a loss given entry by entry (`each`) with its derivative (`slope`)."""
+
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        return {"n": ("n", _entries(shapes[0]))}
 
     def each(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
         raise NotImplementedError
@@ -148,12 +165,13 @@ class Mae(MeanLoss):
     """`torch.nn.L1Loss`; at 0 the derivative is taken to be 0."""
 
     name = "mae"
+    each_term = "|@p - @t|"
     summary = "mean absolute error: the mean of |prediction − target|"
-    formula = r"@y = \frac{1}{n}\sum |@p - @t|"
+    formula = r"@y = \frac{1}{@n}\sum |@p - @t|"
     rules: ClassVar[dict[str, Rule]] = {
         "p": Rule(
-            r"@g \cdot \frac{1}{n}\operatorname{sign}(@p - @t)",
-            r"\frac{1}{n}\operatorname{sign}(@p - @t)",
+            r"@g \cdot \frac{1}{@n}\operatorname{sign}(@p - @t)",
+            r"\frac{1}{@n}\operatorname{sign}(@p - @t)",
         )
     }
     says = "The loss: how far the prediction is from the target."
@@ -177,12 +195,13 @@ class Huber(MeanLoss):
 
     delta: float = 1.0
     name = "huber"
+    each_term = r"\operatorname{huber}(@p - @t)"
     summary = "squared error near 0, absolute error beyond delta"
-    formula = r"@y = \frac{1}{n}\sum \operatorname{huber}_{\delta}(@p - @t)"
+    formula = r"@y = \frac{1}{@n}\sum \operatorname{huber}(@p - @t)"
     rules: ClassVar[dict[str, Rule]] = {
         "p": Rule(
-            r"@g \cdot \frac{1}{n}\operatorname{clip}(@p - @t, -\delta, \delta)",
-            r"\frac{1}{n}\operatorname{clip}(@p - @t, -\delta, \delta)",
+            r"@g \cdot \frac{1}{@n}\operatorname{clip}(@p - @t, -@delta, @delta)",
+            r"\frac{1}{@n}\operatorname{clip}(@p - @t, -@delta, @delta)",
         )
     }
     says = "The Huber loss: squared for small errors, straight for large ones."
@@ -192,6 +211,9 @@ class Huber(MeanLoss):
     )
     numpy_back = "dp = g * np.clip(p - t, -delta, delta) / p.size"
     pytorch = "L = F.huber_loss(p, t, delta=delta)"
+
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        return {**super().letters(*shapes), "delta": (r"\delta", self.delta)}
 
     def each(self, k: Kernel, p: Array, t: Array, out: Array) -> None:
         near = k.scratch(p.shape)
@@ -231,13 +253,14 @@ class Bce(MeanLoss):
     """Binary cross-entropy from probabilities, `torch.nn.BCELoss`: logarithms are held at −100."""
 
     name = "bce"
+    each_term = r"-\left[ @t \ln @p + (1 - @t) \ln (1 - @p) \right]"
     summary = "binary cross-entropy from probabilities"
-    formula = r"@y = -\frac{1}{n}\sum \left[ @t \ln @p + (1 - @t) \ln (1 - @p) \right]"
+    formula = r"@y = -\frac{1}{@n}\sum \left[ @t \ln @p + (1 - @t) \ln (1 - @p) \right]"
     rules: ClassVar[dict[str, Rule]] = {
         "p": Rule(
-            r"@g \cdot \frac{1}{n} \frac{@p - @t}{@p (1 - @p)}",
-            r"\frac{1}{n} \frac{@p - @t}{@p (1 - @p)}",
-            r"\frac{1}{n} \frac{@p - @t}{@p (1 - @p)}",
+            r"@g \cdot \frac{1}{@n} \frac{@p - @t}{@p (1 - @p)}",
+            r"\frac{1}{@n} \frac{@p - @t}{@p (1 - @p)}",
+            r"\frac{1}{@n} \frac{@p - @t}{@p (1 - @p)}",
         )
     }
     says = "Binary cross-entropy: the surprise at the true answer, given this probability."
@@ -278,10 +301,11 @@ class BceWithLogits(MeanLoss):
     """Binary cross-entropy from a logit: max(z, 0) − z·t + ln(1 + e^−|z|), which never overflows."""
 
     name = "bce_with_logits"
+    each_term = r"\left[ \ln(1 + e^{@p}) - @t \, @p \right]"
     summary = "binary cross-entropy from logits, numerically safe"
-    formula = r"@y = \frac{1}{n}\sum \left[ \ln(1 + e^{@p}) - @t \, @p \right]"
+    formula = r"@y = \frac{1}{@n}\sum \left[ \ln(1 + e^{@p}) - @t \, @p \right]"
     rules: ClassVar[dict[str, Rule]] = {
-        "p": Rule(r"@g \cdot \frac{1}{n}(\sigma(@p) - @t)", r"\frac{1}{n}(\sigma(@p) - @t)")
+        "p": Rule(r"@g \cdot \frac{1}{@n}(\sigma(@p) - @t)", r"\frac{1}{@n}(\sigma(@p) - @t)")
     }
     says = "Sigmoid and binary cross-entropy in one, in a form that cannot overflow."
     says_back = "Sigmoid and cross-entropy together leave just: probability − target."
@@ -326,6 +350,9 @@ class ClassLoss(Loss):
             )
         return ()
 
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        return {"n": ("n", _entries(shapes[0][:-1]))}
+
     @classmethod
     def samples(cls) -> list[Sample]:
         logits, sequence = draw((4, 3), (2, 3, 4))
@@ -365,9 +392,9 @@ class CrossEntropy(ClassLoss):
 
     name = "cross_entropy"
     summary = "cross-entropy from logits: −ln of the true class's share"
-    formula = r"@y = -\frac{1}{n}\sum @t \, \ln \operatorname{softmax}(@p)"
+    formula = r"@y = -\frac{1}{@n}\sum @t \, \ln \operatorname{softmax}(@p)"
     rules: ClassVar[dict[str, Rule]] = {
-        "p": Rule(r"@g \cdot \frac{1}{n}(\operatorname{softmax}(@p) - @t)")
+        "p": Rule(r"@g \cdot \frac{1}{@n}(\operatorname{softmax}(@p) - @t)")
     }
     says = "Cross-entropy: how surprised the shares are by the true class."
     says_back = "Softmax and cross-entropy together leave just: probabilities − target."
@@ -414,8 +441,8 @@ class Nll(ClassLoss):
 
     name = "nll"
     summary = "minus the log-probability of the true class"
-    formula = r"@y = -\frac{1}{n}\sum @t \, @p"
-    rules: ClassVar[dict[str, Rule]] = {"p": Rule(r"-@g \cdot \frac{1}{n} @t", r"-\frac{1}{n} @t")}
+    formula = r"@y = -\frac{1}{@n}\sum @t \, @p"
+    rules: ClassVar[dict[str, Rule]] = {"p": Rule(r"-@g \cdot \frac{1}{@n} @t", r"-\frac{1}{@n} @t")}
     says = "The negative log-likelihood of the true class."
     says_back = "Only the true class's log-probability gets a gradient: −1/n."
     numpy = "L = -logp[range(n), t].mean()"

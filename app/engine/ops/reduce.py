@@ -52,6 +52,9 @@ class Reduction(Op):
         axis = self.axis % len(shape)
         return index[:axis] + ((0,) if self.keepdims else ()) + index[axis + 1 :]
 
+    def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
+        return {"n": ("n", float(self.count(shapes[0])))}
+
     def count(self, shape: Shape) -> int:
         return int(np.prod(shape)) if self.axis is None else shape[self.axis]
 
@@ -101,8 +104,8 @@ class Mean(Reduction):
     name = "mean"
     symbol = "mean"
     summary = "averages the entries"
-    formula = r"@y = \frac{1}{n}\sum @x"
-    rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"@g \cdot \frac{1}{n}", r"\frac{1}{n}", "")}
+    formula = r"@y = \frac{1}{@n}\sum @x"
+    rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"@g \cdot \frac{1}{@n}", r"\frac{1}{@n}", "")}
     says = "The average of the entries."
     says_back = "A mean gives each of its n entries 1/n of the gradient."
     numpy = "y = x.mean(axis)"

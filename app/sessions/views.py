@@ -1,0 +1,309 @@
+"""A run as JSON: graph, plan, frames, state. Everything is computed from the run; nothing is kept here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BackstepError
+from app.engine.graph import Graph, Node
+from app.engine.kernel import Contribution, Record
+from app.engine.plan import Backward, Forward, Step
+from app.engine.stepper import Stepper
+from app.engine.types import GRAD, SAVED, VALUE, Array, Slot
+from app.render import explain, mathml
+from app.render.arrays import array_view, plain
+from app.render.layout import Box, Layout, layout
+from app.render.lines import step_label, step_symbols
+from app.render.scene import Scene, name_of
+from app.train.run import Run
+
+NUMBER_BOX, ARRAY_BOX = (132.0, 84.0), (132.0, 96.0)
+EDITABLE = ("parameter", "input", "target")
+SAYS = {
+    "data": "The samples of this iteration are put in place. Nothing has been computed from them yet.",
+    "zero_grad": "All gradients are emptied. PyTorch adds to what stands there, so this must not be forgotten.",
+}
+CODE = {
+    "data": {"numpy": "x, y = X[batch], Y[batch]", "pytorch": "x, y = next(batches)"},
+    "zero_grad": {"numpy": "grads = {}", "pytorch": "optimizer.zero_grad()"},
+}
+
+
+# --- graph and plan -------------------------------------------------------------------------------
+
+
+def box_of(node: Node) -> Box:
+    width, height = NUMBER_BOX if int(np.prod(node.shape)) == 1 else ARRAY_BOX
+    return Box(node.name, width, height, node.kind)
+
+
+def layout_of(graph: Graph) -> Layout:
+    return layout(
+        [box_of(node) for node in graph.nodes.values()],
+        [(edge.source, edge.target, edge.operand) for edge in graph.edges],
+    )
+
+
+def graph_view(graph: Graph) -> dict[str, Any]:
+    placed = layout_of(graph)
+    return {
+        "width": placed.width,
+        "height": placed.height,
+        "nodes": [_node_view(node, placed) for node in graph.nodes.values()],
+        "edges": [
+            {
+                "from": edge.source,
+                "to": edge.target,
+                "slot": edge.operand,
+                "points": [list(point) for point in route],
+            }
+            for edge, route in zip(graph.edges, placed.routes, strict=True)
+        ],
+    }
+
+
+def _node_view(node: Node, placed: Layout) -> dict[str, Any]:
+    x, y = placed.positions[node.name]
+    box = box_of(node)
+    return {**about(node), "x": x, "y": y, "width": box.width, "height": box.height}
+
+
+def about(node: Node) -> dict[str, Any]:
+    """What is known of a node without its numbers."""
+    return {
+        "name": node.name,
+        "op": node.op_name,
+        "kind": node.kind,
+        "inputs": list(node.inputs),
+        "shape": list(node.shape),
+        "dtype": str(np.dtype(node.dtype)),
+        "scope": node.scope,
+        "label": node.label,
+        "mathml": mathml.math(name_of(node)),
+        "symbol": node.op.symbol if node.op else "",
+        "summary": node.op.summary if node.op else _leaf_summary(node),
+        "attrs": node.op.attrs if node.op else {},
+        "requires_grad": node.needs_grad,
+        "editable": node.kind in EDITABLE,
+    }
+
+
+def _leaf_summary(node: Node) -> str:
+    return {
+        "parameter": "a number that training changes",
+        "input": "an input: given, not trained",
+        "target": "the answer that is wanted",
+        "constant": "a fixed number of the formula",
+        "noise": "a seeded draw, made before the iteration",
+        "buffer": "a number that is kept from iteration to iteration, without a gradient",
+    }[node.kind]
+
+
+def plan_view(run: Run, iteration: int) -> list[dict[str, Any]]:
+    graph = run.graph(iteration)
+    return [
+        {
+            "index": i,
+            "phase": step.phase,
+            "node": step.node,
+            "label": step_label(graph, step),
+            "mathml": step_symbols(graph, step),
+        }
+        for i, step in enumerate(run.plan(iteration))
+    ]
+
+
+# --- frames ---------------------------------------------------------------------------------------
+
+
+def frame_view(run: Run, iteration: int, index: int) -> dict[str, Any]:
+    """What step `index` of that iteration wrote, with its explanation. Moves nothing that a client can see."""
+    stepper = run.stepper(iteration)
+    stepper.seek(index + 1)
+    step, record = stepper.plan[index], stepper.records[index]
+    scene = scene_of(run, iteration, stepper, index)
+    explained = _explain(run, scene, step)
+    node = scene.graph[step.node] if step.node is not None else None
+    return {
+        "index": index,
+        "position": {"iteration": iteration, "step": index + 1, "of": len(stepper.plan)},
+        "phase": step.phase,
+        "node": step.node,
+        "op": node.op_name if node else None,
+        "writes": [
+            {"node": name, "slot": slot, "value": None if value is None else array_view(value)}
+            for (name, slot), value in record.writes.items()
+            if not slot.startswith(SAVED)
+        ],
+        "contributions": [
+            {
+                "from": c.source,
+                "to": c.target,
+                "slot": c.operand,
+                "value": array_view(c.value),
+                "first": c.first,
+            }
+            for c in record.contributions
+        ],
+        **explained,
+        "refs": scene.refs,
+    }
+
+
+def scene_of(run: Run, iteration: int, stepper: Stepper, index: int) -> Scene:
+    """The stepper must stand right after that step."""
+    writers: dict[Slot, int] = {}
+    for i, record in enumerate(stepper.records[: index + 1]):
+        for slot in record.writes:
+            writers[slot] = i
+    return Scene(run.graph(iteration), stepper.records[index], stepper.slots, writers, index)
+
+
+def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
+    graph = scene.graph
+    lines: list[dict[str, Any]] = []
+    curve = None
+    code = CODE.get(step.phase, {"numpy": "", "pytorch": ""})
+    says = SAYS.get(step.phase, "")
+    latex = ""
+    if isinstance(step, Forward):
+        node = step.graph_node
+        assert node.op
+        lines = [explain.forward_line(scene, node)]
+        curve = explain.curve(scene, node)
+        latex = explain.forward_latex(graph, node)
+        code = {"numpy": node.op.numpy, "pytorch": node.op.pytorch}
+        says = node.op.says
+    elif isinstance(step, Backward):
+        node = step.graph_node
+        assert node.op
+        lines = explain.backward_lines(scene, node)
+        curve = explain.curve(scene, node)
+        latex = explain.backward_latex(graph, node, [flow.operand for flow in step.flows])
+        code = {"numpy": node.op.numpy_back, "pytorch": "L.backward()"}
+        says = _says_back(step, node)
+    elif step.phase in ("update", "clip"):
+        rule = getattr(step, "optimizer", None) or getattr(step, "clip", None)
+        node_or_none = graph[step.node] if step.node else None
+        lines = explain.rule_lines(scene, getattr(step, "lines", []), node_or_none)
+        says = getattr(rule, "says", "")
+        code = {"numpy": getattr(rule, "numpy", ""), "pytorch": getattr(rule, "pytorch", "")}
+        if step.phase == "update":
+            code["pytorch"] = "optimizer.step()  # " + code["pytorch"]
+    first = lines[0] if lines else None
+    return {
+        "formula": {
+            "latex": latex,
+            "mathml": first["symbols"] if first else "",
+            "numbers": (first["numbers"] or first["result"] or "") if first else "",
+        },
+        "lines": lines,
+        "curve": curve,
+        "says": says,
+        "code": code,
+    }
+
+
+def _says_back(step: Backward, node: Node) -> str:
+    assert node.op
+    start = (
+        "The backward pass starts here: the loss changes by 1 when the loss changes by 1. "
+        if step.seed
+        else ""
+    )
+    return start + node.op.says_back
+
+
+# --- state ----------------------------------------------------------------------------------------
+
+
+def state_view(run: Run, iteration: int, step: int) -> dict[str, Any]:
+    graph = run.graph(iteration)
+    slots = run.slots(iteration, step)
+    nodes = {name: _slots_view(slots, node) for name, node in graph.nodes.items()}
+    extra = {slot: value for (name, slot), value in slots.items() if name == ""}
+    if extra:
+        state = {slot: array_view(value) for slot, value in extra.items()}
+        nodes[""] = {"name": "", "value": None, "grad": None, "state": state}
+    return {
+        "position": {"iteration": iteration, "step": step, "of": len(run.plan(iteration))},
+        "nodes": nodes,
+        "loss": loss_at(slots, graph),
+    }
+
+
+def loss_at(slots: dict[Slot, Array], graph: Graph) -> float | str | None:
+    loss = slots.get((graph.output, VALUE))
+    return None if loss is None else plain(float(loss.reshape(-1)[0]))
+
+
+def _slots_view(slots: dict[Slot, Array], node: Node, *, whole: bool = False) -> dict[str, Any]:
+    view: dict[str, Any] = {"name": node.name, "value": None, "grad": None, "state": {}}
+    for (name, slot), value in slots.items() if whole else _of(slots, node.name):
+        if name != node.name or slot.startswith(SAVED):
+            continue
+        shown = array_view(value, whole=whole)
+        if slot in (VALUE, GRAD):
+            view[slot] = shown
+        else:
+            view["state"][slot] = shown
+    return view
+
+
+def _of(slots: dict[Slot, Array], name: str) -> list[tuple[Slot, Array]]:
+    return [(slot, value) for slot, value in slots.items() if slot[0] == name]
+
+
+def node_view(run: Run, iteration: int, step: int, name: str) -> dict[str, Any]:
+    """One node in full, any size."""
+    node = find(run.graph(iteration), name)
+    return {**about(node), **_slots_view(run.slots(iteration, step), node, whole=True)}
+
+
+def find(graph: Graph, name: str) -> Node:
+    if name not in graph.nodes:
+        raise BackstepError(
+            f"there is no node of that name: {name!r}; there are {', '.join(graph.nodes)}"[:400],
+            where="node",
+        )
+    return graph[name]
+
+
+def element_view(
+    run: Run, iteration: int, index: int, name: str, slot: str, operand: int, element: list[int]
+) -> dict[str, Any]:
+    """One entry written out: of a node's value at its forward step, or of one contribution to its gradient."""
+    stepper = run.stepper(iteration)
+    if not 0 <= index < len(stepper.plan):
+        raise BackstepError(f"there is no such step: {index}", where="step")
+    stepper.seek(index + 1)
+    node = find(run.graph(iteration), name)
+    if len(element) != len(node.shape) or any(
+        not 0 <= i < n for i, n in zip(element, node.shape, strict=True)
+    ):
+        raise BackstepError(
+            f"the index must lie within {list(node.shape)}: {element}", where="index"
+        )
+    scene, step = scene_of(run, iteration, stepper, index), stepper.plan[index]
+    place = tuple(element)
+    if slot == VALUE and isinstance(step, Forward) and step.node == name:
+        line = explain.forward_line(scene, node, place)
+    else:
+        found: list[Contribution] = [
+            c
+            for c in _contributions(scene.record, name)
+            if isinstance(step, Backward) and c.operand == operand
+        ]
+        if slot != GRAD or not found or not isinstance(step, Backward):
+            raise BackstepError(
+                f"step {index} does not write the {slot} of {name!r} along operand {operand}",
+                where="step",
+            )
+        line = explain.contribution_line(scene, step.graph_node, found[0], place)
+    return {**line, "refs": scene.refs}
+
+
+def _contributions(record: Record, name: str) -> list[Contribution]:
+    return [c for c in record.contributions if c.target == name]
