@@ -18,8 +18,11 @@ PLUS = "<mo>+</mo>"
 MINUS = f"<mo>{numbers.MINUS}</mo>"
 EQUALS = "<mo>=</mo>"
 ASSIGN = "<mo>←</mo>"
-ELLIPSIS = "<mo>⋯</mo>"
+ELLIPSIS = "<mi>⋯</mi>"
 ZERO = "<mn>0</mn>"
+PRIME = (
+    '<mo lspace="0" rspace="0">′</mo>'  # beside its letter: as an exponent it is drawn too small
+)
 PARTIAL = '<mo lspace="0" rspace="0">∂</mo>'
 _ACCENT_SIGNS = {"hat": "^", "bar": "¯", "tilde": "~"}
 
@@ -79,15 +82,13 @@ def symbol(name: str, role: str = "") -> str:
         body = f'<mover accent="true">{body}{sign}</mover>'
     below = _script(lowered)
     above = _script(raised) if raised else ""
-    if primes:
-        above = row("<mo>′</mo>" * primes, above)
     if lowered and above:
         body = f"<msubsup>{body}{below}{above}</msubsup>"
     elif lowered:
         body = f"<msub>{body}{below}</msub>"
     elif above:
         body = f"<msup>{body}{above}</msup>"
-    return row(body, role=role)
+    return row(body, PRIME * primes, role=role)
 
 
 def _script(words: str) -> str:
@@ -100,7 +101,8 @@ def _script(words: str) -> str:
         elif part.isalnum():
             body += identifier(part)
         else:
-            body += f"<mo>{escape(part).replace('-', numbers.MINUS)}</mo>"
+            sign = escape(part).replace("-", numbers.MINUS)
+            body += f'<mo lspace="0" rspace="0">{sign}</mo>'
     return body if len(parts) == 1 else f"<mrow>{body}</mrow>"
 
 

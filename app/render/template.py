@@ -22,6 +22,7 @@ from app.render.fragment import NAMESPACE, TIMES, Number
 _SLOT = re.compile(r"@([A-Za-z0-9]+)")
 _FIRST = 0xE000  # private-use letters stand for the slots while LaTeX is translated
 _JOINT = "\uf8ff"
+THIN = "0.17em"
 _ROWS = ("mrow", "math", "mtd", "msqrt", "mstyle")
 _SCRIPTS = ("msup", "msub", "msubsup", "mover", "munder", "munderover")
 _OPENING = ("=", "(", "[", "{", ",", "|", "←", "≈", "<", ">", "≤", "≥", ":", ";", "⟨")
@@ -128,7 +129,7 @@ def _slot_index(element: Element) -> int | None:
 
 
 def _clean(root: Element) -> None:
-    """Words as one identifier, function names without an operator's gaps, a tight ∂."""
+    """Words as one identifier, function names without an operator's gaps, a tight ∂ and ′."""
     for parent in list(root.iter()):
         children = list(parent)
         upright = [child.get("mathvariant") == "normal" for child in children]
@@ -137,14 +138,23 @@ def _clean(root: Element) -> None:
             parent[:] = [Element("mi")]
             parent[0].text = word
             continue
-        for child, following in zip_longest(children, children[1:]):
-            if child.tag == "mo" and child.text == "∂":
+        if parent.tag == "msup" and children[1].text == "′":
+            parent.tag = "mrow"
+            children[1].tag = "mo"
+        before: Element | None = None
+        for child, after in zip_longest(children, children[1:]):
+            words = child.text or ""
+            if child.tag == "mo" and words in ("∂", "′"):
                 child.attrib.update(lspace="0", rspace="0")
-            elif child.tag == "mo" and (child.text or "").isalpha():
-                if following is not None and following.text == "(":
+            elif child.tag == "mo" and words.isalpha() and after is not None:
+                if after.text == "(":
                     child.tag = "mi"
-            elif child.tag == "mi" and child.text == "′":
-                child.tag = "mo"
+                else:
+                    beside = before is not None and before.tag != "mo"
+                    child.attrib.update(lspace=THIN if beside else "0", rspace=THIN)
+            elif child.tag == "mi" and len(words) > 1 and after is not None and after.tag != "mo":
+                parent.insert(list(parent).index(after), Element("mspace", width=THIN))
+            before = child
 
 
 def _place(slot: Element, parents: Mapping[Element, Element]) -> tuple[str, Element | None]:

@@ -113,6 +113,17 @@ def test_a_product_without_a_sign_gets_its_dot_between_numbers(latex: str, expec
     assert "·" not in letters
 
 
+def test_a_prime_and_an_index_stand_close() -> None:
+    assert flat(math(symbol("x_2'"))) == "x2′"
+    assert "<msup>" not in Template(r"\sigma'(@x)").fill({"x": symbol("z")})
+    assert '<mo lspace="0" rspace="0">−</mo>' in symbol("h_{t-1}")
+
+
+def test_a_function_stands_apart_from_a_bare_argument() -> None:
+    assert '<mi>log</mi><mspace width="0.17em" />' in Template(r"\log @x").fill({"x": symbol("z")})
+    assert "<mi>log</mi><mo" in Template(r"\log(@x)").fill({"x": symbol("z")})
+
+
 def test_a_power_of_ten_is_kept_together_under_an_exponent() -> None:
     assert filled("@x^2", x=3e-6) == "(3×10^−6)^2"
 
