@@ -20,15 +20,25 @@ POLICY = {
     "frame-ancestors": "'none'",
 }
 
-HEADERS = {
-    "content-security-policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+EVERYWHERE = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+}
+PAGE = EVERYWHERE | {
+    "content-security-policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+    "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-_RAW = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+# What is no page may load nothing at all; and forty short headers are sent faster than forty long.
+OTHER = EVERYWHERE | {"content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
+
+
+def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+_PAGE, _OTHER = _raw(PAGE), _raw(OTHER)
 
 
 class SecurityHeaders:
@@ -45,8 +55,10 @@ class SecurityHeaders:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                own = {name.lower() for name, _ in headers}
-                message["headers"] = headers + [it for it in _RAW if it[0] not in own]
+                own = {name.lower(): value for name, value in headers}
+                is_page = own.get(b"content-type", b"").startswith(b"text/html")
+                ours = _PAGE if is_page else _OTHER
+                message["headers"] = headers + [it for it in ours if it[0] not in own]
             await send(message)
 
         await self.app(scope, receive, guarded)
