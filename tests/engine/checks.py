@@ -1,8 +1,8 @@
-"""What must hold for any op: each property is a function that raises AssertionError where it does not.
+"""What must hold for any op: each property is a function that raises where it does not.
 
 The tests run them over the whole table of ops, and over ops broken on purpose (`test_checks.py`).
-Every operand, g and y is sealed here, so a rule that writes where it must not fails at once; what a rule is to
-write into holds rubbish beforehand, so a rule that leaves entries out fails too.
+Every operand, g and y is sealed here, so a rule that writes where it must not fails at once; what
+a rule is to write into holds rubbish beforehand, so a rule that leaves entries out fails too.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def run(
     want: Iterable[int] | None = None,
     rubbish: float = np.nan,
 ) -> tuple[Array, dict[int, Array]]:
-    """The op's value and, if g is given, its contributions to the operands in `want` (default: all it has)."""
+    """The op's value and, if g is given, its contributions to the operands in `want` (default:
+    all it has)."""
     operands = tuple(sealed(operand) for operand in operands)
     k = Rubbish(rubbish)
     k.at("node")
@@ -153,7 +154,8 @@ def check_vjp(op: Op, operands: tuple[Array, ...]) -> None:
 
 
 def check_replay(op: Op, operands: tuple[Array, ...]) -> None:
-    """Recorded once and replayed with other inputs, in memory at odd addresses: the bits of an eager run."""
+    """Recorded once and replayed with other inputs, in memory at odd addresses: the bits of an
+    eager run."""
     buffers: dict[Slot, Array] = {}
     flat = np.zeros(1 + sum(operand.size for operand in operands))
     start = 1  # a parameter is a view into a vector: its address is no multiple of 16
@@ -196,7 +198,8 @@ def check_replay(op: Op, operands: tuple[Array, ...]) -> None:
 
 
 def other_inputs(operand: Array, turn: int) -> Array:
-    """The same entries in another order, real ones also a little smaller; no sample leaves its domain by that."""
+    """The same entries in another order, real ones also a little smaller; no sample leaves its
+    domain by that."""
     moved = np.roll(operand.reshape(-1), turn).reshape(operand.shape)
     whole = bool(np.all(operand == np.round(operand)))
     return moved if whole else moved * (1.0 - 0.125 * turn)
@@ -215,7 +218,8 @@ def evaluate(terms: list[Term], arrays: dict[str, Array]) -> float:
 
 
 def check_elements(op: Op, operands: tuple[Array, ...]) -> int:
-    """Each element written out as a sum of products is the computed element; returns how many there were."""
+    """Each element written out as a sum of products is the computed element; returns how many
+    there were."""
     shapes, g = shapes_of(operands), upstream(op, operands)
     y, grads = run(op, operands, g)
     arrays = dict(zip(op.operands, operands, strict=False)) | {"g": g}

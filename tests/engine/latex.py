@@ -1,6 +1,8 @@
-"""Evaluates the LaTeX of an op's formula, so that what the page shows is tested against what the engine computes.
+"""Evaluates the LaTeX of an op's formula, so that what the page shows is tested against what the
+engine computes.
 
-A small recursive descent over the notation that the formulas use; anything else is an error, not a guess.
+A small recursive descent over the notation that the formulas use; anything else is an error, not
+a guess.
 Juxtaposition multiplies: entry by entry, or, with `matrix=True`, as matrices.
 """
 
@@ -18,7 +20,8 @@ ENDS = {")", "}", "]", "|", ",", "+", "-", "<", ">", "=", r"\neq"}
 
 
 def evaluate(text: str, names: Mapping[str, Any], *, matrix: bool = False) -> Any:
-    """The value of a formula; `names` gives operands (`y`, `g`, `a`), letters (`n`, `\\alpha`) and functions."""
+    """The value of a formula; `names` gives operands (`y`, `g`, `a`), letters (`n`, `\\alpha`)
+    and functions."""
     tokens = [token for token in TOKEN.findall(text) if token not in SILENT]
     parser = _Parser(tokens, names, matrix)
     value = parser.sum()

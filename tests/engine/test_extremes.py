@@ -1,4 +1,5 @@
-"""Far out, where naive forms overflow, lose all digits or divide by zero: finite where the true value is."""
+"""Far out, where naive forms overflow, lose all digits or divide by zero: finite where the true
+value is."""
 
 from __future__ import annotations
 

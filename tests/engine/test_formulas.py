@@ -1,4 +1,5 @@
-"""What is shown of an op is true: its formulas and its NumPy lines, evaluated, give what the engine computes."""
+"""What is shown of an op is true: its formulas and its NumPy lines, evaluated, give what the
+engine computes."""
 
 from __future__ import annotations
 
@@ -73,6 +74,12 @@ def count(op: Op, operands: tuple[Array, ...]) -> float:
     return float(x.size)
 
 
+def letters(op: Op, sample: Sample) -> dict[str, float]:
+    """The op's further letters and their worth."""
+    told = op.letters(*checks.shapes_of(sample.operands))
+    return {letter: worth for letter, (_, worth) in told.items()}
+
+
 def names(op: Op, sample: Sample, y: Array, g: Array) -> dict[str, Any]:
     """All that may stand in a formula of this op."""
     operands = dict(zip(op.operands, sample.operands, strict=False))
@@ -92,10 +99,8 @@ def names(op: Op, sample: Sample, y: Array, g: Array) -> dict[str, Any]:
     return operands | {
         "y": y,
         "g": g,
-        "n": count(op, sample.operands),
         "e": math.e,
-        r"\alpha": alpha,
-        r"\delta": delta,
+        **letters(op, sample),
         r"\max": lambda *a: np.maximum(*a) if len(a) > 1 else np.max(a[0], axis, keepdims=keep),
         r"\min": np.minimum,
         r"\ln": np.log,
@@ -139,6 +144,29 @@ def test_formula_is_what_is_computed(op: Op, sample: Sample) -> None:
     left, _, right = op.formula.partition(" = ")
     assert left == "@y"
     close(evaluate(right, known, matrix=op.name in MATRIX), y, op.formula)
+
+
+@cases
+def test_letters_are_what_they_stand_for(op: Op, sample: Sample) -> None:
+    attrs = op.attrs
+    expected = {
+        "n": count(op, sample.operands),
+        "alpha": attrs.get("alpha", attrs.get("negative_slope")),
+        "delta": attrs.get("delta"),
+    }
+    for letter, worth in letters(op, sample).items():
+        assert worth == expected[letter]
+
+
+@pytest.mark.parametrize(
+    ("op", "sample"), [c for c in CASES if getattr(c.values[0], "each_term", "")]
+)
+def test_terms_of_a_loss_add_up_to_it(op: Any, sample: Sample) -> None:
+    y, _ = checks.run(op, sample.operands)
+    known = names(op, sample, y, y)
+    total = np.sum(evaluate(op.each_term, known))
+    parts = {"half_squared_error": 2 * known["n"], "squared_error": 1.0} if op.is_loss else {}
+    close(total / parts.get(op.name, known["n"]), y, op.each_term)
 
 
 @cases

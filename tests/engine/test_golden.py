@@ -1,4 +1,5 @@
-"""Values and gradients of every op equal PyTorch's, kinks and extremes included (`tests/reference/ops.py`)."""
+"""Values and gradients of every op equal PyTorch's, kinks and extremes included
+(`tests/reference/ops.py`)."""
 
 from __future__ import annotations
 

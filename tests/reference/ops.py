@@ -5,7 +5,8 @@ Run by hand, in an environment of its own outside this repository, when an op or
     python -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.13.0 numpy
     /tmp/torch/bin/python -m tests.reference.ops
 
-Each op is computed twice: by the function written here, and by its own `pytorch` line, which so is tested as well.
+Each op is computed twice: by the function written here, and by its own `pytorch` line, which so
+is tested as well.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ inf = float("inf")
 
 
 def flat_loss(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """PyTorch wants the classes on axis 1; here they are on the last, so the rows are laid under each other."""
+    """PyTorch wants the classes on axis 1; here they are on the last, so the rows are laid under
+    each other."""
 
     def loss(p: Tensor, t: Tensor, **_: Any) -> Tensor:
         classes = p.shape[-1]
