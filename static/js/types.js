@@ -173,10 +173,12 @@
  * @property {(tab: "graph" | "neurons") => void} setTab
  * @property {() => void} toggleProjection
  * @property {() => void} toggleTheme
- * @property {() => Promise<string>} share
+ * @property {() => Promise<string>} share  copies the link and returns it
  * @property {() => void} dismissError
  * @property {(name: string | null) => void} edit  opens the editor of a leaf, or closes it
  * @property {(index: number) => void} toggleBreakpoint
+ * @property {(moment: {iteration: number, step: number}) => Nodes | null} nodesAt  a state that the page has already
+ * @property {(iteration: number, index: number) => Frame | null} frame  a frame that the page has already
  */
 
 export {};

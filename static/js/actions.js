@@ -1,0 +1,409 @@
+// What a visitor can do on a walk page. Moving is local: the timeline answers at once and the server's position follows
+// a moment later. Changing goes to the server first, then this iteration and all later ones are fetched anew.
+
+import * as api from "./api.js";
+import { createTimeline, walk, walkPhases } from "./timeline.js";
+
+/** @import {Actions, Answer, PlanEntry, Session, State} from "./types.js" */
+/** @import {Lack, Moment} from "./timeline.js" */
+/** @import {Store} from "./store.js" */
+
+const SYNC_AFTER = 250; // ms without a move until the server hears of the position
+const SYNC_AT_LEAST = 1200; // ms while moving all the time
+const PACE = 1500; // ms a step takes at speed 1
+const BUSY_AFTER = 140; // ms until waiting is shown
+
+/**
+ * @param {Store<State>} store
+ * @returns {Omit<Actions, "share"> & {start: () => Promise<void>, follow: () => void}}
+ */
+export function createActions(store) {
+  const id = store.get().session.id;
+  let timeline = createTimeline(store.get().plan.length);
+  /** @type {Moment} where the visitor wants to be; `position` arrives there once its frames are here */
+  let wanted = store.get().position;
+  let revision = store.get().session.revision;
+  /** @type {Moment} */
+  let serverAt = store.get().session.position;
+  /** @type {Map<string, Promise<void>>} */
+  const fetching = new Map();
+  let generation = 0; // rises when the future changes: late answers of an older one are dropped
+
+  // -- moving ------------------------------------------------------------------------------------
+
+  /** @param {Moment} moment @param {State["motion"]} motion */
+  function show(moment, motion) {
+    const nodes = timeline.at(moment);
+    if (!nodes) return;
+    const { plan } = store.get();
+    store.set((state) => ({
+      position: { iteration: moment.iteration, step: moment.step, of: timeline.of },
+      nodes,
+      frame: timeline.frameAt(moment),
+      next: plan[moment.step] ?? plan[0] ?? null,
+      moved: state.moved + 1,
+      motion,
+      busy: false,
+      stale: false,
+    }));
+    ahead(moment);
+    scheduleSync();
+  }
+
+  /** @param {Moment} moment @param {State["motion"]} [motion] */
+  async function go(moment, motion = "jump") {
+    wanted = { iteration: moment.iteration, step: Math.min(moment.step, timeline.of) };
+    const target = wanted;
+    if (timeline.lacks(target)) {
+      const waiting = setTimeout(() => store.set({ busy: true }), BUSY_AFTER);
+      try {
+        await obtain(target);
+      } catch (error) {
+        wanted = store.get().position;
+        complain(error);
+        return;
+      } finally {
+        clearTimeout(waiting);
+        store.set({ busy: false });
+      }
+    }
+    if (wanted === target) show(target, motion);
+  }
+
+  /** @param {Lack} lack */
+  function fetchLack({ iteration, state, start, stop }) {
+    const key = `${iteration} ${state} ${start} ${stop}`;
+    const running = fetching.get(key);
+    if (running) return running;
+    const born = generation;
+    const parts = [
+      state === null
+        ? null
+        : api.state(id, { iteration, step: state }).then((answer) => {
+            if (born === generation) timeline.putState(iteration, state, answer.nodes);
+          }),
+      start >= stop
+        ? null
+        : api.frames(id, { iteration, start, stop }).then((answer) => {
+            if (born === generation) timeline.putFrames(iteration, answer.frames);
+          }),
+    ];
+    const promise = Promise.all(parts)
+      .then(() => undefined)
+      .finally(() => fetching.delete(key));
+    fetching.set(key, promise);
+    return promise;
+  }
+
+  /** @param {Moment} moment */
+  async function obtain(moment) {
+    for (let round = 0; round < 4; round++) {
+      const lack = timeline.lacks(moment);
+      if (!lack) return;
+      await fetchLack(lack);
+    }
+  }
+
+  /** Fetches what is likely to be wanted soon: the steps ahead, the next iteration, the one before. @param {Moment} moment */
+  function ahead({ iteration, step }) {
+    const soon = [
+      walk({ iteration, step }, 1, () => timeline.of),
+      { iteration, step: Math.min(timeline.of, step + 24) },
+      ...(step > timeline.of - 24 ? [{ iteration: iteration + 1, step: 1 }] : []),
+      ...(step > 0 ? [{ iteration, step: Math.max(1, step - 24) }] : []),
+      ...(step < 12 && iteration > 0 ? [{ iteration: iteration - 1, step: timeline.of }] : []),
+    ];
+    for (const moment of soon) {
+      const lack = timeline.lacks(moment);
+      if (lack) fetchLack(lack).catch(() => {});
+    }
+  }
+
+  // -- the server's position ---------------------------------------------------------------------
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  let oldestMove = 0;
+  /** @type {Promise<void>} */
+  let lastCall = Promise.resolve();
+
+  /** Changing calls go one after the other. @template T @param {() => Promise<T>} call @returns {Promise<T>} */
+  function inTurn(call) {
+    const result = lastCall.then(call);
+    lastCall = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  function scheduleSync() {
+    const now = performance.now();
+    if (timer === undefined) oldestMove = now;
+    clearTimeout(timer);
+    timer = setTimeout(() => sync().catch(complain), Math.min(SYNC_AFTER, Math.max(0, oldestMove + SYNC_AT_LEAST - now)));
+  }
+
+  async function sync() {
+    clearTimeout(timer);
+    timer = undefined;
+    await inTurn(async () => {
+      const { iteration, step } = store.get().position;
+      if (iteration === serverAt.iteration && step === serverAt.step) return;
+      await withRevision((known) => api.seek(id, { iteration, step }, known)).then(adopt);
+    });
+  }
+
+  /**
+   * Makes a changing call; when somebody else has changed the session meanwhile, learns what is new and tries once more.
+   * @template T @param {(revision: number) => Promise<T>} call @returns {Promise<T>}
+   */
+  async function withRevision(call) {
+    try {
+      return await call(revision);
+    } catch (error) {
+      if (!(error instanceof api.ApiError) || error.status !== 412) throw error;
+      await refetch();
+      return await call(revision);
+    }
+  }
+
+  /** @param {Answer} answer */
+  function adopt(answer) {
+    revision = answer.revision;
+    serverAt = answer.position;
+    store.set((state) => ({
+      session: {
+        ...state.session,
+        revision,
+        counters: answer.counters,
+        loss: answer.loss,
+        settings: answer.settings,
+        seen: answer.seen,
+        changes: answer.changes ?? state.session.changes,
+      },
+      ...(answer.history ? { history: answer.history } : {}),
+    }));
+    if (!answer.history) recall();
+    return answer;
+  }
+
+  /** Keeps the history as long as the iterations seen. */
+  function recall() {
+    const { history, session } = store.get();
+    const known = history?.iteration.length ?? 0;
+    if (history && known === session.seen.iteration) return;
+    api.history(id).then((history) => store.set({ history })).catch(() => {});
+  }
+
+  /** Learns the session anew after somebody else, or an edit, has changed it. */
+  async function refetch() {
+    const session = await api.session(id);
+    revision = session.revision;
+    serverAt = session.position;
+    replan(session);
+    return session;
+  }
+
+  /** @param {Session} session */
+  function replan(session) {
+    forget(0, session.plan.length);
+    store.set({ session, plan: session.plan, graph: session.graph });
+  }
+
+  /** @param {number} iteration @param {number} of */
+  function forget(iteration, of) {
+    generation += 1;
+    fetching.clear();
+    if (of === timeline.of) timeline.forget(iteration);
+    else timeline = createTimeline(of);
+  }
+
+  // -- changing ----------------------------------------------------------------------------------
+
+  /** @param {unknown} error */
+  function complain(error) {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    const told = /** @type {{code?: string, message: string, where?: string}} */ (error);
+    store.set({
+      busy: false,
+      stale: false,
+      error: { code: told.code ?? "page", message: told.message, where: told.where ?? null },
+    });
+  }
+
+  /**
+   * An edit: the server stands where the page stands, hears it, and this iteration is fetched anew.
+   * @param {(revision: number) => Promise<Answer>} call
+   */
+  async function change(call) {
+    pause();
+    store.set({ stale: true, error: null });
+    try {
+      await sync();
+      const answer = await inTurn(() => withRevision(call));
+      adopt(answer);
+      const session = await api.session(id);
+      revision = session.revision;
+      const { iteration, step } = wanted;
+      forget(iteration, session.plan.length);
+      store.set({ session, plan: session.plan, effect: answer.effect ?? null, history: null });
+      recall();
+      await go({ iteration, step: Math.min(step, session.plan.length) });
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  /** Edits of one node come faster than answers while a number is dragged: only the last one waits. @type {Map<string, unknown>} */
+  const pending = new Map();
+  let setting = false;
+
+  /** @param {string} node @param {unknown} value */
+  async function setValue(node, value) {
+    pending.set(node, value);
+    if (setting) return;
+    setting = true;
+    try {
+      for (const [name, latest] of pending) {
+        pending.delete(name);
+        await change((known) => api.setValue(id, name, latest, known));
+      }
+    } finally {
+      setting = false;
+    }
+  }
+
+  // -- playing -----------------------------------------------------------------------------------
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let ticking;
+
+  function tick() {
+    const { playing, speed, position, breakpoints, busy } = store.get();
+    if (!playing) return;
+    const upcoming = position.step >= timeline.of ? 0 : position.step;
+    if (breakpoints.includes(upcoming) && !leaving) return pause();
+    leaving = false;
+    if (!busy) go(walk(position, 1, () => timeline.of), "step");
+    ticking = setTimeout(tick, PACE / speed);
+  }
+
+  let leaving = false; // playing on from a breakpoint runs the line that it stopped at
+
+  function play() {
+    if (store.get().playing) return;
+    leaving = true;
+    store.set({ playing: true });
+    tick();
+  }
+
+  function pause() {
+    clearTimeout(ticking);
+    if (store.get().playing) store.set({ playing: false });
+  }
+
+  /** @param {Moment} moment @param {State["motion"]} [motion] */
+  function moveByHand(moment, motion) {
+    pause();
+    store.set({ error: null });
+    return go(moment, motion);
+  }
+
+  /** Whole iterations beyond what the browser knows are run by the server. @param {number} n @param {"iteration" | "epoch"} unit */
+  async function run(n, unit) {
+    pause();
+    store.set({ error: null });
+    try {
+      await sync();
+      const answer = await inTurn(() => withRevision((known) => api.step(id, { count: n, unit }, known)));
+      adopt(answer);
+      await go(answer.position);
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  return {
+    step: (n) => void moveByHand(walk(wanted, n, () => timeline.of), n === 1 ? "step" : "jump"),
+    phase: (n) => void moveByHand(walkPhases(wanted, n, store.get().plan)),
+    iteration: (n) => void run(n, "iteration"),
+    epoch: (n) => void run(n, "epoch"),
+    toStart: () => void moveByHand({ iteration: wanted.iteration, step: 0 }),
+    toEnd: () => void moveByHand({ iteration: wanted.iteration, step: timeline.of }),
+    seek: (position) => moveByHand(position),
+    goto: (iteration, index) => void moveByHand({ iteration, step: index + 1 }),
+    nodesAt: (moment) => timeline.at(moment),
+    frame: (iteration, index) => timeline.frame(iteration, index),
+
+    play,
+    pause,
+    toggle: () => (store.get().playing ? pause() : play()),
+    setSpeed: (speed) => store.set({ speed }),
+
+    select: (selected) => store.set({ selected }),
+    hover: (hover) => store.set({ hover }),
+    edit: (editing) => store.set({ editing }),
+    setTab: (tab) => store.set({ tab }),
+    toggleBreakpoint: (index) =>
+      store.set(({ breakpoints }) => ({
+        breakpoints: breakpoints.includes(index) ? breakpoints.filter((b) => b !== index) : [...breakpoints, index],
+      })),
+    toggleProjection: () => store.set(({ projection }) => ({ projection: !projection })),
+    toggleTheme: () =>
+      store.set(({ theme }) => ({ theme: theme === "auto" ? "dark" : theme === "dark" ? "light" : "auto" })),
+    dismissError: () => store.set({ error: null }),
+
+    setValue,
+    patch: (settings) => change((known) => api.patch(id, settings, known)),
+
+    async train(iterations) {
+      pause();
+      store.set({ busy: true, error: null });
+      try {
+        await sync();
+        const answer = await inTurn(() => withRevision((known) => api.train(id, { iterations }, known)));
+        adopt(answer);
+        await go(answer.position);
+      } catch (error) {
+        complain(error);
+      } finally {
+        store.set({ busy: false });
+      }
+    },
+
+    async gradientCheck() {
+      try {
+        await sync();
+        return await api.gradientCheck(id);
+      } catch (error) {
+        complain(error);
+        return null;
+      }
+    },
+
+    /** The first moment of the page. */
+    async start() {
+      await go(store.get().position);
+      if (store.get().session.seen.iteration > 0) recall();
+    },
+
+    /** Walks along with whoever else moves this session: a presenter's second screen. */
+    follow() {
+      let close = () => {};
+      const listen = () => {
+        close = api.events(id, {
+          session: (told) =>
+            inTurn(async () => {
+              if (told.revision <= revision) return;
+              const session = await refetch();
+              await go(session.position);
+            }).catch(complain),
+        });
+      };
+      listen();
+      addEventListener("pagehide", () => close());
+      addEventListener("pageshow", (event) => event.persisted && listen());
+    },
+  };
+}

@@ -1,0 +1,58 @@
+// The ? dialog: keys, and how to read the stage. Built when first asked for.
+
+import { h, icon } from "./h.js";
+import { KEYS } from "./keys.js";
+
+const READING = [
+  ["value", "Values", "what the forward pass computes, left to right"],
+  ["grad", "∂ Gradients", "how much the loss would change; they travel back, right to left"],
+  ["update", "Δ Updates", "what the optimizer writes into a parameter"],
+];
+
+function build() {
+  const close = h("button", { type: "button", class: "tool", "aria-label": "Close the help" }, icon("close"));
+  const dialog = h(
+    "dialog",
+    { class: "help", "aria-labelledby": "help-title" },
+    h("div", { class: "help-head" }, h("h2", { id: "help-title" }, "Walking"), close),
+    h(
+      "p",
+      {},
+      "A training iteration is a program. Every step runs one line of it, and every step can be undone. " +
+        "Click any parameter, input or target to change it, any node to look into it, any line of the program to go there.",
+    ),
+    h(
+      "dl",
+      { class: "help-keys" },
+      KEYS.map(({ shown, does }) => [
+        h("dt", {}, shown.map((key, i) => [i > 0 && " ", h("kbd", {}, key)])),
+        h("dd", {}, does),
+      ]),
+    ),
+    h("h3", {}, "Reading the stage"),
+    h(
+      "ul",
+      { class: "help-reading" },
+      READING.map(([role, name, says]) =>
+        h("li", { class: `role-${role}` }, h("span", { class: "swatch" }), h("strong", {}, name), ` ${says}`),
+      ),
+      h("li", {}, h("span", { class: "help-sign" }, "▲▼"), h("strong", {}, "Sign"), " ▲ positive, ▼ negative; a dashed edge is negative, too"),
+      h("li", {}, h("span", { class: "help-sign" }, "∂ ?"), h("strong", {}, "Not yet"), " no number stands there before its step has run"),
+    ),
+  );
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  return dialog;
+}
+
+/** @returns {() => void} opens the help, or closes it */
+export function createHelp() {
+  /** @type {HTMLDialogElement | undefined} */
+  let dialog;
+  return () => {
+    dialog ??= build();
+    if (dialog.open) dialog.close();
+    else dialog.showModal();
+  };
+}

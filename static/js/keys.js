@@ -1,0 +1,53 @@
+// One table of keys: the page listens to it, the help dialog shows it.
+
+/** @import {Actions} from "./types.js" */
+
+/** @typedef {{keys: string[], shown: string[], does: string, run: (actions: Actions, ways: Ways) => void}} Key */
+/** @typedef {{help: () => void}} Ways */
+
+/** @type {Key[]} `keys` as KeyboardEvent.key, with "Shift+" where it matters */
+export const KEYS = [
+  { keys: [" "], shown: ["Space"], does: "play, pause", run: (a) => a.toggle() },
+  { keys: ["ArrowRight", "PageDown"], shown: ["→", "PageDown"], does: "one step on", run: (a) => a.step(1) },
+  { keys: ["ArrowLeft", "PageUp"], shown: ["←", "PageUp"], does: "one step back", run: (a) => a.step(-1) },
+  { keys: ["ArrowDown"], shown: ["↓"], does: "one phase on", run: (a) => a.phase(1) },
+  { keys: ["ArrowUp"], shown: ["↑"], does: "one phase back", run: (a) => a.phase(-1) },
+  { keys: ["Shift+ArrowRight"], shown: ["Shift →"], does: "one iteration on", run: (a) => a.iteration(1) },
+  { keys: ["Shift+ArrowLeft"], shown: ["Shift ←"], does: "one iteration back", run: (a) => a.iteration(-1) },
+  { keys: ["Home"], shown: ["Home"], does: "to the start of the iteration", run: (a) => a.toStart() },
+  { keys: ["End"], shown: ["End"], does: "to its end", run: (a) => a.toEnd() },
+  { keys: ["p", "P"], shown: ["P"], does: "projection mode, on and off", run: (a) => a.toggleProjection() },
+  { keys: ["?"], shown: ["?"], does: "this help", run: (_, ways) => ways.help() },
+];
+
+const WRITING = "input, textarea, select, [contenteditable], dialog, .editor";
+const OWN_ARROWS = '[role="tablist"], [role="slider"], [role="grid"], [role="radiogroup"]';
+
+/** Does the element that has the focus want this key for itself? @param {Element} target @param {string} key */
+function taken(target, key) {
+  if (target.closest(WRITING)) return true;
+  if (key.startsWith("Arrow") || key === "Home" || key === "End") return target.closest(OWN_ARROWS) !== null;
+  // after a click on a button, Space is still the transport's; with the keyboard on it, it is the button's
+  return key === " " && target.matches("button:focus-visible, a:focus-visible, summary, [role]:focus-visible");
+}
+
+/** @param {Actions} actions @param {Ways} ways */
+export function mountKeys(actions, ways) {
+  /** @param {KeyboardEvent} event @returns {Key | undefined} */
+  const find = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return undefined;
+    if (event.target instanceof Element && taken(event.target, event.key)) return undefined;
+    const shifted = `Shift+${event.key}`;
+    return KEYS.find(({ keys }) => keys.includes(event.shiftKey && event.key.length > 1 ? shifted : event.key));
+  };
+  addEventListener("keydown", (event) => {
+    const key = find(event);
+    if (!key) return;
+    event.preventDefault();
+    if (event.repeat && key.keys[0] === " ") return;
+    key.run(actions, ways);
+  });
+  addEventListener("keyup", (event) => {
+    if (event.key === " " && find(event)) event.preventDefault();
+  });
+}

@@ -1,0 +1,26 @@
+// Speaks each step's sentence through the page's live region; while playing fast, only the last of a moment.
+
+/** @import {State} from "./types.js" */
+/** @import {Store} from "./store.js" */
+
+const BREATH = 400; // ms of quiet before a sentence is spoken
+
+/** @param {Element} region @param {Store<State>} store */
+export function mountLive(region, store) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @param {string} words */
+  const say = (words) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (region.textContent = words), BREATH);
+  };
+  store.watch(
+    (s) => [s.position, s.frame],
+    (_, __, { position, frame }) => {
+      const where = `Step ${position.step} of ${position.of}, iteration ${position.iteration}.`;
+      say(frame ? `${where} ${frame.says}` : where);
+    },
+  );
+  store.watch((s) => s.error, (error) => error && say(error.message));
+  store.watch((s) => s.projection, (on) => say(on ? "Projection mode." : "Projection mode off."));
+}

@@ -1,0 +1,161 @@
+// The walk page: makes or finds the session, mounts the panels over one store, and keeps the link up to date.
+
+import { createActions } from "./actions.js";
+import * as api from "./api.js";
+import { fill, h } from "./h.js";
+import { createHelp } from "./help.js";
+import { mountKeys } from "./keys.js";
+import { mountLive } from "./live.js";
+import { mount as chart } from "./panels/chart.js";
+import { mount as inspector } from "./panels/inspector.js";
+import { mount as learningRate } from "./panels/learning_rate.js";
+import { mount as program } from "./panels/program.js";
+import { mount as stage } from "./panels/stage.js";
+import { mount as transport } from "./panels/transport.js";
+import { fragment, pathOf, readFragment } from "./share.js";
+import { createStore } from "./store.js";
+import { applyTheme, labelThemeButton, rememberedTheme } from "./theme.js";
+
+/** @import {Actions, Session, State} from "./types.js" */
+/** @import {Store} from "./store.js" */
+
+/** @type {Record<string, (element: HTMLElement, store: any, actions: any) => void>} */
+const PANELS = { stage, program, inspector, transport, chart, learning_rate: learningRate };
+const LINK_AFTER = 400; // ms without a move until the address shows the position
+
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+
+/** The session of this address: given by id, restored from the link, or made new. @returns {Promise<Session>} */
+async function openSession() {
+  const { lesson, session } = main.dataset;
+  if (session) return api.session(session);
+  const shared = await readFragment(location.hash);
+  const body = lesson ? { lesson } : { spec: shared.spec ?? {} };
+  return api.createSession({
+    ...body,
+    ...(shared.changes.length ? { changes: shared.changes } : {}),
+    ...(shared.position ? { position: shared.position } : {}),
+  });
+}
+
+/** @param {Session} session @returns {State} */
+function firstState(session) {
+  return {
+    session,
+    position: session.position,
+    plan: session.plan,
+    graph: session.graph,
+    frame: null,
+    nodes: {},
+    next: session.plan[session.position.step] ?? session.plan[0] ?? null,
+    selected: null,
+    hover: null,
+    playing: false,
+    speed: 1,
+    tab: "graph",
+    projection: new URLSearchParams(location.search).has("projection"),
+    theme: rememberedTheme(),
+    history: null,
+    effect: null,
+    error: null,
+    busy: false,
+    stale: false,
+    breakpoints: [],
+    moved: 0,
+    motion: "jump",
+    editing: null,
+  };
+}
+
+/** The link to this very moment, for any server. @param {Store<State>} store */
+async function linkTo(store) {
+  const { session, position } = store.get();
+  const spec = session.lesson ? null : session.spec;
+  return pathOf(session) + (await fragment({ position, changes: session.changes, spec }));
+}
+
+/** @param {Store<State>} store */
+function keepAddress(store) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  store.watch(
+    (s) => [s.position, s.session.changes],
+    () => {
+      clearTimeout(timer);
+      timer = setTimeout(async () => history.replaceState(null, "", await linkTo(store)), LINK_AFTER);
+    },
+  );
+}
+
+/** @param {Store<State>} store @param {Actions} actions @param {() => void} help */
+function mountHeader(store, actions, help) {
+  /** @type {Record<string, () => void>} */
+  const ways = {
+    theme: actions.toggleTheme,
+    projection: actions.toggleProjection,
+    help,
+    share: async () => {
+      const link = await actions.share();
+      const said = /** @type {HTMLElement} */ (document.querySelector("[data-said=share]"));
+      said.textContent = link ? "Link copied" : "Link is in the address bar";
+      setTimeout(() => (said.textContent = ""), 2500);
+    },
+  };
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-do]"))) {
+    button.addEventListener("click", () => ways[button.dataset.do ?? ""]?.());
+  }
+  const theme = /** @type {HTMLElement} */ (document.querySelector('[data-do="theme"]'));
+  const projection = document.querySelector('[data-do="projection"]');
+  const reflect = () => {
+    const state = store.get();
+    applyTheme(state.theme);
+    labelThemeButton(theme, state.theme);
+    document.documentElement.toggleAttribute("data-projection", state.projection);
+    projection?.setAttribute("aria-pressed", String(state.projection));
+  };
+  store.watch((s) => [s.theme, s.projection], reflect);
+  reflect();
+  store.watch((s) => s.stale, (stale) => document.body.toggleAttribute("data-stale", stale));
+  store.watch((s) => s.busy, (busy) => main.setAttribute("aria-busy", String(busy)));
+}
+
+async function open() {
+  const session = await openSession();
+  const store = createStore(firstState(session));
+  const walking = createActions(store);
+  /** @type {Actions} */
+  const actions = {
+    ...walking,
+    async share() {
+      const link = location.origin + (await linkTo(store));
+      try {
+        await navigator.clipboard.writeText(link);
+        return link;
+      } catch {
+        history.replaceState(null, "", link);
+        return "";
+      }
+    },
+  };
+  const help = createHelp();
+  const starting = walking.start();
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-panel]"))) {
+    PANELS[element.dataset.panel ?? ""]?.(element, store, actions);
+  }
+  mountHeader(store, actions, help);
+  mountLive(/** @type {Element} */ (document.querySelector("#live")), store);
+  mountKeys(actions, { help });
+  if (main.dataset.session) walking.follow();
+  else keepAddress(store);
+  await starting;
+  main.dataset.ready = "";
+}
+
+open().catch((error) => {
+  console.warn(error);
+  const place = /** @type {HTMLElement} */ (document.querySelector("#stage"));
+  fill(
+    place,
+    h("div", { class: "complaint stage-complaint", role: "alert" }, h("strong", {}, "This walk could not be opened. "), error.message),
+  );
+});

@@ -1,0 +1,181 @@
+// Moves the world under the stage: follows the focus, obeys drag, wheel and pinch, and draws the small map when the
+// graph is larger than the stage.
+
+import { aim } from "../geometry.js";
+import { attributes, svg } from "../h.js";
+
+/** @import {Graph} from "../types.js" */
+/** @import {Box, Camera} from "../geometry.js" */
+
+const CHIP = 15; // px of a chip's digits at scale 1, as stage.css has it
+const PROJECTED_CHIP = 20;
+const READABLE = 12.5; // px on a desk
+const MARGIN = 26; // around a focus, in the graph's pixels
+
+/**
+ * @param {HTMLElement} viewport @param {HTMLElement} world @param {Graph} graph
+ * @param {{projected: () => boolean, insets: () => {top: number, bottom: number, side: number}}} ways
+ */
+export function createCamera(viewport, world, graph, { projected, insets }) {
+  /** @type {Camera | null} */
+  let camera = null;
+  /** @type {Box | null} */
+  let focus = null;
+  /** @type {Box | null} */
+  let centre = null;
+  let byHand = false;
+  const whole = { x: -8, y: -16, width: graph.width + 16, height: graph.height + 44 };
+
+  const window_ = svg("rect", { class: "map-window", rx: 3 });
+  const map = svg(
+    "svg",
+    { class: "map", "aria-hidden": "true" },
+    graph.nodes.map((n) =>
+      svg("rect", { class: "map-node", dataset: { node: n.name }, x: n.x, y: n.y, width: n.width, height: n.height, rx: 12 }),
+    ),
+    window_,
+  );
+
+  function view() {
+    const { clientWidth: width, clientHeight: height } = viewport;
+    const { top, bottom, side } = insets();
+    const legible = projected() ? (0.0352 * innerHeight) / PROJECTED_CHIP : READABLE / CHIP;
+    return {
+      width,
+      height,
+      free: { x: side, y: top, width: Math.max(50, width - 2 * side), height: Math.max(50, height - top - bottom) },
+      legible,
+      most: projected() ? legible * 1.5 : 1.45,
+    };
+  }
+
+  /** @param {Camera} next @param {boolean} smoothly */
+  function apply(next, smoothly) {
+    if (camera && camera.x === next.x && camera.y === next.y && camera.scale === next.scale) return;
+    world.classList.toggle("is-moving", smoothly && camera !== null);
+    camera = next;
+    world.style.transform = `translate(${next.x}px, ${next.y}px) scale(${next.scale})`;
+    viewport.style.setProperty("--zoom", String(next.scale));
+    const { clientWidth: width, clientHeight: height } = viewport;
+    const over =
+      whole.width * next.scale > width + 2 || whole.height * next.scale > height + 2;
+    map.toggleAttribute("hidden", !over);
+    if (!over) return;
+    const scale = Math.min(170 / graph.width, 90 / graph.height);
+    attributes(map, { viewBox: `0 0 ${graph.width} ${graph.height}`, width: graph.width * scale, height: Math.max(8, graph.height * scale) });
+    attributes(window_, {
+      x: -next.x / next.scale,
+      y: -next.y / next.scale,
+      width: width / next.scale,
+      height: height / next.scale,
+      "stroke-width": 1.5 / scale,
+    });
+  }
+
+  function update(smoothly = true) {
+    if (viewport.clientWidth === 0) return;
+    apply(aim(view(), whole, focus, centre, camera), smoothly);
+  }
+
+  /** @param {number} dx @param {number} dy */
+  function pan(dx, dy) {
+    if (!camera) return;
+    const { clientWidth: width, clientHeight: height } = viewport;
+    const keep = 80; // px of the graph that stay in view
+    const x = Math.min(width - keep, Math.max(keep - whole.width * camera.scale, camera.x + dx));
+    const y = Math.min(height - keep, Math.max(keep - whole.height * camera.scale, camera.y + dy));
+    byHand = true;
+    apply({ ...camera, x, y }, false);
+  }
+
+  /** @param {number} factor @param {number} x @param {number} y  the place that stays, in the viewport */
+  function zoom(factor, x, y) {
+    if (!camera) return;
+    const { legible, most } = view();
+    const scale = Math.min(most * 2, Math.max(legible * 0.4, camera.scale * factor));
+    const k = scale / camera.scale;
+    byHand = true;
+    apply({ x: x - (x - camera.x) * k, y: y - (y - camera.y) * k, scale }, false);
+  }
+
+  /** @type {Map<number, PointerEvent>} */
+  const fingers = new Map();
+  viewport.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || /** @type {Element} */ (event.target).closest("button, input, .map, .stage-over")) return;
+    fingers.set(event.pointerId, event);
+    viewport.setPointerCapture(event.pointerId);
+  });
+  viewport.addEventListener("pointermove", (event) => {
+    const before = fingers.get(event.pointerId);
+    if (!before) return;
+    const other = [...fingers.values()].find((f) => f.pointerId !== event.pointerId);
+    if (other) {
+      const box = viewport.getBoundingClientRect();
+      const was = Math.hypot(before.clientX - other.clientX, before.clientY - other.clientY);
+      const is = Math.hypot(event.clientX - other.clientX, event.clientY - other.clientY);
+      if (was > 0) zoom(is / was, (event.clientX + other.clientX) / 2 - box.left, (event.clientY + other.clientY) / 2 - box.top);
+    } else {
+      pan(event.clientX - before.clientX, event.clientY - before.clientY);
+    }
+    fingers.set(event.pointerId, event);
+  });
+  for (const type of ["pointerup", "pointercancel"]) {
+    viewport.addEventListener(type, (event) => fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
+  }
+  viewport.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const box = viewport.getBoundingClientRect();
+      if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY / 300), event.clientX - box.left, event.clientY - box.top);
+      else pan(-event.deltaX - (event.shiftKey ? event.deltaY : 0), event.shiftKey ? 0 : -event.deltaY);
+    },
+    { passive: false },
+  );
+  map.addEventListener("pointerdown", (event) => {
+    if (!camera) return;
+    const box = map.getBoundingClientRect();
+    const at = { x: ((event.clientX - box.left) / box.width) * graph.width, y: ((event.clientY - box.top) / box.height) * graph.height };
+    const { clientWidth, clientHeight } = viewport;
+    pan(clientWidth / 2 - (at.x * camera.scale + camera.x), clientHeight / 2 - (at.y * camera.scale + camera.y));
+  });
+  new ResizeObserver(() => {
+    camera = null;
+    update(false);
+  }).observe(viewport);
+
+  return {
+    map,
+    /** Looks at a step: its box with all around it, and what matters most in it. @param {Box | null} box @param {Box | null} middle */
+    follow(box, middle) {
+      const wider = box && { x: box.x - MARGIN, y: box.y - MARGIN, width: box.width + 2 * MARGIN, height: box.height + 2 * MARGIN };
+      focus = wider;
+      centre = middle;
+      if (byHand && camera) {
+        byHand = false;
+        const { clientWidth, clientHeight } = viewport;
+        const b = wider ?? whole;
+        const seen =
+          b.x * camera.scale + camera.x >= 0 &&
+          b.y * camera.scale + camera.y >= 0 &&
+          (b.x + b.width) * camera.scale + camera.x <= clientWidth &&
+          (b.y + b.height) * camera.scale + camera.y <= clientHeight;
+        byHand = seen;
+        if (seen) return;
+      }
+      update();
+    },
+    /** Forgets what the hand has done. */
+    reset() {
+      byHand = false;
+      camera = null;
+      update();
+    },
+    update,
+    /** A box of the graph on the screen, relative to the stage. @param {Box} box */
+    onScreen(box) {
+      const { x, y, scale } = camera ?? { x: 0, y: 0, scale: 1 };
+      return { x: box.x * scale + x, y: box.y * scale + y, width: box.width * scale, height: box.height * scale };
+    },
+  };
+}

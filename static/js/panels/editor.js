@@ -1,0 +1,124 @@
+// The small editor of a leaf, beside it on the stage: type, arrow keys, or drag a number sideways. Every change is sent
+// at once, so that loss and gradients follow while the hand still moves.
+
+import { full, number, parse, shape, toNumber } from "../format.js";
+import { h, icon } from "../h.js";
+import { nudged, stepOf, withEntry } from "./inspector_node.js";
+import { plane } from "./array_view.js";
+
+/** @import {Actions, ArrayData, GraphNode, Num} from "../types.js" */
+
+const GRID = 48; // entries shown at once
+
+/** All entries of nested lists with their indices. @param {any} data @param {number[]} [index] @returns {{index: number[], value: Num}[]} */
+export function entries(data, index = []) {
+  if (!Array.isArray(data)) return [{ index, value: data }];
+  return data.flatMap((part, i) => entries(part, [...index, i]));
+}
+
+/**
+ * @param {GraphNode} node @param {ArrayData} array @param {Actions} actions
+ * @returns {HTMLElement}
+ */
+export function createEditor(node, array, actions) {
+  let data = array.data;
+  const send = (/** @type {number[]} */ index, /** @type {Num} */ value) => {
+    data = index.length ? withEntry(data, index, value) : value;
+    actions.setValue(node.name, data);
+  };
+  const all = entries(data);
+  const shown = all.slice(0, GRID);
+  const fields = shown.map(({ index, value }) => field(index, value));
+  const close = h("button", { type: "button", class: "tool", "aria-label": "Close the editor" }, icon("close", 16));
+  const editor = h(
+    "div",
+    { class: "editor plate stage-over", role: "group", "aria-label": `Change ${node.label}`, dataset: { node: node.name } },
+    h(
+      "div",
+      { class: "editor-head" },
+      h("strong", { class: "node-label" }, node.label),
+      h("span", {}, node.kind, all.length > 1 && ` ${shape(array.shape)}`),
+      close,
+    ),
+    h(
+      "div",
+      { class: "editor-fields", style: { "--columns": String(all.length > 1 ? Math.min(plane(array.shape).cols, 8) : 1) } },
+      fields,
+    ),
+    h("p", { class: "editor-hint" }, all.length > GRID ? `the first ${GRID} of ${all.length}; the inspector reaches all` : "type · ↑ ↓ · drag ↔"),
+  );
+  close.addEventListener("click", () => actions.edit(null));
+  editor.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" && !(event.key === "Enter" && event.defaultPrevented)) return;
+    event.stopPropagation();
+    actions.edit(null);
+  });
+  return editor;
+
+  /** @param {number[]} index @param {Num} value */
+  function field(index, value) {
+    const name = index.length ? `${node.label} [${index.join(", ")}]` : node.label;
+    const input = h("input", {
+      type: "text",
+      inputmode: "decimal",
+      autocomplete: "off",
+      spellcheck: "false",
+      "aria-label": name,
+      value: all.length > 1 ? number(value, 4) : full(value),
+    });
+    let now = value;
+    const set = (/** @type {Num} */ next) => {
+      now = next;
+      input.value = full(next);
+      input.removeAttribute("aria-invalid");
+      send(index, next);
+    };
+    const commit = () => {
+      const typed = parse(input.value);
+      if (typed === null) return input.setAttribute("aria-invalid", "true");
+      if (typed !== now && input.value !== number(now, 4)) set(typed);
+      return undefined;
+    };
+    input.addEventListener("change", commit);
+    input.addEventListener("focus", () => input.select());
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") {
+        commit();
+        event.preventDefault();
+      }
+      if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+      event.preventDefault();
+      const size = stepOf(toNumber(now)) * (event.shiftKey ? 10 : 1);
+      set(nudged(toNumber(now), event.key === "ArrowUp" ? size : -size));
+    });
+    drag(input, () => toNumber(now), set);
+    return input;
+  }
+}
+
+/** Dragging sideways over a number changes it; a click stays a click. @param {HTMLInputElement} input @param {() => number} get @param {(x: number) => void} set */
+function drag(input, get, set) {
+  let from = 0;
+  let start = 0;
+  let dragging = false;
+  input.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || document.activeElement === input) return;
+    from = event.clientX;
+    start = get();
+    dragging = true;
+    input.setPointerCapture(event.pointerId);
+  });
+  input.addEventListener("pointermove", (event) => {
+    if (!dragging) return;
+    const moved = event.clientX - from;
+    if (Math.abs(moved) < 4) return;
+    input.classList.add("is-dragged");
+    set(nudged(start, Math.round(moved / 4) * stepOf(start)));
+  });
+  for (const type of ["pointerup", "pointercancel"]) {
+    input.addEventListener(type, () => {
+      dragging = false;
+      input.classList.remove("is-dragged");
+    });
+  }
+}

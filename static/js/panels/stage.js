@@ -1,0 +1,291 @@
+// The stage: the model, and what the present step does to it. Composes graph, packets, neurons, camera and editor, and
+// decides when a step is shown as motion.
+
+import { number } from "../format.js";
+import { around, widthOf } from "../geometry.js";
+import { fill, h, icon, math, svg } from "../h.js";
+import { createCamera } from "./camera.js";
+import { createEditor } from "./editor.js";
+import { createGraph, focusOf } from "./graph.js";
+import { effectWords } from "./inspector_node.js";
+import { createNeurons, layersOf } from "./neurons.js";
+import { createPackets } from "./packets.js";
+
+/** @import {Actions, Nodes, State} from "../types.js" */
+/** @import {Store} from "../store.js" */
+
+const TRAVEL = 350; // ms
+const PACE = 1500; // ms a step takes while playing at speed 1, as in actions.js
+const TOAST = 7000; // ms an edit's effect stands on the stage
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
+export function mount(element, store, actions) {
+  const viewport = h("div", { class: "stage-view" });
+  const over = h("div", { class: "stage-tabs stage-over" });
+  const strip = h("div", { class: "strip", "aria-hidden": "true" });
+  const toast = h("div", { class: "toast plate stage-over", role: "status", hidden: true });
+  const complaint = h("div", { class: "complaint stage-complaint stage-over", role: "alert", hidden: true });
+  const legend = legendView();
+  fill(element, viewport, over, legend, toast, complaint, strip);
+
+  /** @type {ReturnType<typeof build>} */
+  let parts = build();
+
+  /** Everything that depends on the graph. */
+  function build() {
+    const { graph } = store.get();
+    const view = createGraph(graph, actions);
+    const layer = h("div", { class: "packets", "aria-hidden": "true" });
+    const world = h("div", { class: "world" }, view.edges, view.nodes, layer);
+    const model = layersOf(graph);
+    const neurons = "layers" in model ? createNeurons(model.layers, actions) : null;
+    const neuronWorld = h("div", { class: "neuron-world", hidden: true }, neurons?.element);
+    fill(viewport, world, neuronWorld);
+    const camera = createCamera(viewport, world, graph, {
+      projected: () => store.get().projection,
+      insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: 46, bottom: 46, side: 20 }),
+    });
+    viewport.append(camera.map, neurons?.samples ?? "");
+    const packets = createPackets(layer, view);
+    fill(over, tabs("why" in model ? model.why : null), fitButton(camera));
+    return { view, packets, neurons, neuronWorld, world, camera, graph };
+  }
+
+  /** @param {string | null} why  the reason why there are no neurons */
+  function tabs(why) {
+    /** @param {"graph" | "neurons"} name @param {string} label */
+    const tab = (name, label) => {
+      const dead = name === "neurons" && why !== null;
+      return h(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          class: "tab",
+          dataset: { tab: name },
+          "aria-disabled": dead ? "true" : null,
+          title: dead ? why : null,
+          on: { click: () => (dead ? say(why) : actions.setTab(name)) },
+        },
+        label,
+      );
+    };
+    const list = h("div", { class: "tabs", role: "tablist", "aria-label": "Pictures of the model" }, tab("graph", "Graph"), tab("neurons", "Neurons"));
+    list.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+      const other = store.get().tab === "graph" ? "neurons" : "graph";
+      if (other === "neurons" && why !== null) return say(why);
+      actions.setTab(other);
+      /** @type {HTMLElement | null} */ (list.querySelector(`[data-tab=${other}]`))?.focus();
+    });
+    return list;
+  }
+
+  /** @param {ReturnType<typeof createCamera>} camera */
+  function fitButton(camera) {
+    return h("button", { type: "button", class: "tool", "aria-label": "Show the present step again", title: "Back to the present step", on: { click: () => camera.reset() } }, icon("fit", 18));
+  }
+
+  // -- drawing -----------------------------------------------------------------------------------
+
+  /** @type {Nodes} what the nodes show */
+  let shown = store.get().nodes;
+
+  function draw() {
+    const state = store.get();
+    const { view, neurons } = parts;
+    view.draw(state, shown);
+    if (state.tab === "neurons") neurons?.draw(state, shown);
+    for (const node of parts.camera.map.querySelectorAll(".map-node")) {
+      node.classList.toggle("is-centre", /** @type {SVGElement} */ (node).dataset.node === state.frame?.node);
+    }
+  }
+
+  function look() {
+    const { frame, next, graph, position } = store.get();
+    const { centre, near } = focusOf(frame, graph);
+    const names = near.size > 0 ? [...near] : position.step === 0 || frame?.phase === "zero_grad" ? (next?.node ? [next.node] : []) : [];
+    const boxes = graph.nodes.filter((n) => names.includes(n.name));
+    const middle = graph.nodes.find((n) => n.name === centre) ?? null;
+    parts.camera.follow(around(boxes), middle);
+    parts.camera.map.toggleAttribute("data-following", boxes.length > 0);
+  }
+
+  function show() {
+    const state = store.get();
+    parts.packets.finish();
+    const before = shown;
+    const after = state.nodes;
+    const pace = state.playing ? Math.min(TRAVEL, (0.6 * PACE) / state.speed) : TRAVEL;
+    const moving = state.motion === "step" && state.tab === "graph" && !still.matches && pace > 70;
+    look();
+    drawStrip(state);
+    if (moving) draw();
+    parts.packets.run(state.frame, state.motion === "step" ? before : beforeOf(state), after, {
+      travel: moving ? pace : 0,
+      landed: () => {
+        shown = after;
+        draw();
+      },
+    });
+  }
+
+  /** The state before the present frame, as far as its own writes tell: for the still picture after a jump. @param {State} state @returns {Nodes} */
+  function beforeOf({ frame, nodes, position }) {
+    if (!frame) return nodes;
+    const before = actions.nodesAt({ iteration: frame.position.iteration, step: frame.index });
+    return before ?? (position.step === 0 ? {} : nodes);
+  }
+
+  /** @param {State} state */
+  function drawStrip({ projection, frame, position }) {
+    if (!projection) return;
+    fill(
+      strip,
+      frame
+        ? [
+            h("div", { class: "strip-formula" }, math(frame.formula.mathml, { display: "inline" })),
+            h("div", { class: "strip-numbers" }, math(frame.formula.numbers, { display: "inline" })),
+            h("p", { class: "strip-says" }, frame.says),
+          ]
+        : h("p", { class: "strip-says" }, `Iteration ${position.iteration} is about to begin.`),
+    );
+    for (const line of strip.querySelectorAll("div")) {
+      line.style.setProperty("--shrink", "1");
+      const room = line.clientWidth / Math.max(1, line.scrollWidth);
+      if (room < 1) line.style.setProperty("--shrink", String(room));
+    }
+  }
+
+  // -- words on the stage ------------------------------------------------------------------------
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let fading;
+  /** @param {...import("../h.js").Child} words */
+  function say(...words) {
+    clearTimeout(fading);
+    fill(toast, words);
+    toast.hidden = false;
+    fading = setTimeout(() => (toast.hidden = true), TOAST);
+  }
+
+  store.watch(
+    (s) => s.effect,
+    (effect) => {
+      if (!effect) return;
+      const { said, why } = effectWords(effect);
+      say(h("strong", {}, `Loss ${number(effect.before)} → ${number(effect.after)}`), h("span", {}, `${said}: ${why}.`));
+    },
+  );
+  store.watch(
+    (s) => s.error,
+    (error) => {
+      complaint.hidden = error === null;
+      if (!error) return;
+      const close = h("button", { type: "button", class: "tool", "aria-label": "Close this message", on: { click: actions.dismissError } }, icon("close", 16));
+      fill(complaint, h("p", {}, error.message), close);
+    },
+  );
+
+  // -- the editor --------------------------------------------------------------------------------
+
+  /** @type {HTMLElement | null} */
+  let editor = null;
+  function openEditor() {
+    const { editing, nodes, tab } = store.get();
+    const back = editor?.dataset.node;
+    editor?.remove();
+    editor = null;
+    const { view, camera } = parts;
+    const node = editing === null ? null : view.nodeOf(editing);
+    const array = node && (nodes[node.name]?.value ?? null);
+    if (!node || !array || array.data === null || tab !== "graph") {
+      if (back) view.elementOf(back)?.focus({ preventScroll: true });
+      if (editing !== null) actions.edit(null);
+      if (node && !array) say(`${node.label} has no value before the batch is loaded: take a step first.`);
+      return;
+    }
+    editor = createEditor(node, array, actions);
+    element.append(editor);
+    const box = camera.onScreen(node);
+    const [w, tall] = [editor.offsetWidth, editor.offsetHeight];
+    const below = box.y + box.height + 8;
+    const y = below + tall < element.clientHeight - 8 ? below : Math.max(8, box.y - tall - 8);
+    editor.style.left = `${Math.max(8, Math.min(element.clientWidth - w - 8, box.x + box.width / 2 - w / 2))}px`;
+    editor.style.top = `${y}px`;
+    const field = editor.querySelector("input");
+    field?.focus({ preventScroll: true });
+  }
+  store.watch((s) => s.editing, openEditor);
+  element.addEventListener("pointerdown", (event) => {
+    if (editor && !editor.contains(/** @type {Node} */ (event.target))) actions.edit(null);
+  });
+
+  // -- what the stage watches --------------------------------------------------------------------
+
+  function showTab() {
+    const { tab } = store.get();
+    const { world, neuronWorld, neurons, camera } = parts;
+    const onNeurons = tab === "neurons" && neurons !== null;
+    world.hidden = onNeurons;
+    camera.map.classList.toggle("is-off", onNeurons);
+    neuronWorld.hidden = !onNeurons;
+    element.dataset.tab = tab;
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (over.querySelectorAll("[role=tab]"))) {
+      const on = button.dataset.tab === tab;
+      button.setAttribute("aria-selected", String(on));
+      button.tabIndex = on ? 0 : -1;
+    }
+    if (onNeurons) {
+      parts.packets.finish();
+      const { width, height } = neurons.box;
+      const room = Math.min((viewport.clientWidth - 40) / width, (viewport.clientHeight - 90) / height, store.get().projection ? 3 : 1.4);
+      neuronWorld.style.setProperty("--fit", String(Math.max(room, 0.45)));
+      neuronWorld.style.width = `${width * Math.max(room, 0.45)}px`;
+      neuronWorld.style.height = `${height * Math.max(room, 0.45)}px`;
+    }
+    draw();
+  }
+
+  store.watch((s) => s.graph, () => {
+    parts = build();
+    showTab();
+    show();
+  });
+  store.watch((s) => s.moved, show);
+  store.watch((s) => [s.selected, s.hover], draw);
+  store.watch((s) => s.tab, showTab);
+  store.watch((s) => s.projection, () => {
+    drawStrip(store.get());
+    requestAnimationFrame(() => {
+      parts.camera.reset();
+      showTab();
+      show();
+    });
+  });
+  showTab();
+  look();
+}
+
+/** What hue, glyph, shape and width mean, with numbers. */
+function legendView() {
+  const widths = [0.001, 0.1, 10].map((size) =>
+    h(
+      "span",
+      { class: "legend-width" },
+      svg("svg", { width: 26, height: 10, "aria-hidden": "true" }, svg("path", { d: "M0 5H26", "stroke-width": widthOf(size) })),
+      String(size),
+    ),
+  );
+  return h(
+    "div",
+    { class: "legend", "aria-label": "Legend", role: "note" },
+    h("span", { class: "role-value" }, h("span", { class: "swatch" }), "value"),
+    h("span", { class: "role-grad" }, h("span", { class: "swatch" }), "∂ gradient"),
+    h("span", { class: "role-update" }, h("span", { class: "swatch" }), "Δ update"),
+    h("span", {}, h("span", { class: "chip-sign" }, "▲"), "positive"),
+    h("span", {}, h("span", { class: "chip-sign" }, "▼"), "negative, dashed"),
+    h("span", { class: "role-grad legend-widths" }, "|∂|", widths),
+  );
+}
