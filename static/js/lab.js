@@ -8,6 +8,7 @@ import { bowlView } from "./lab_bowl.js";
 import { racePicture } from "./lab_race.js";
 import { fill, h, icon, svg } from "./h.js";
 import { number } from "./format.js";
+import { themeButton } from "./theme.js";
 
 export const DEFAULT_RATES = [0.01, 0.1, 0.9, 1, 1.1];
 export const FEWEST = 3;
@@ -287,6 +288,8 @@ function main(/** @type {HTMLElement} */ root) {
 }
 
 if (typeof document !== "undefined") {
+  const theme = document.querySelector('[data-do="theme"]');
+  if (theme) themeButton(theme);
   const root = document.getElementById("lab");
   if (root) main(root);
 }

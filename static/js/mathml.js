@@ -38,6 +38,7 @@ export function linkedMath(markup, refs, { open, light, describe }) {
     element.addEventListener("pointerenter", () => light(ref));
     element.addEventListener("pointerleave", () => light(null));
     if (ref.index === null || ref.index === undefined) continue;
+    root.setAttribute("role", "group"); // a math element would hide its links from screen readers
     element.classList.add("goes");
     element.setAttribute("tabindex", "0");
     element.setAttribute("role", "link");

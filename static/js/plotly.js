@@ -12,6 +12,7 @@ export const CONFIG = Object.freeze({
   responsive: true,
 });
 
+/** @type {Promise<any> | null} */
 let loading = null;
 
 /** @returns {Promise<any>} the library, loaded once */
@@ -19,7 +20,7 @@ export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = SOURCE;
-    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("load", () => resolve(/** @type {any} */ (window).Plotly));
     script.addEventListener("error", () => {
       loading = null;
       script.remove();
@@ -30,10 +31,10 @@ export function plotly() {
   return loading;
 }
 
-/** Colours and type of the page, for a layout. */
+/** Colours and type of the page, for a layout. @param {Element} element */
 export function theme(element) {
   const style = getComputedStyle(element);
-  const token = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  const token = (/** @type {string} */ name, /** @type {string} */ otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const axis = {
     gridcolor: token("--line", "#ddd"), zerolinecolor: token("--line", "#bbb"), automargin: true,
   };
@@ -44,6 +45,7 @@ export function theme(element) {
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: style.fontFamily, size: 14, color: style.color },
       margin: { l: 70, r: 20, t: 20, b: 50 },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: token("--ink-3", "#666"), activecolor: token("--ink", "#111") },
       hovermode: "x unified",
       legend: { orientation: "h", y: 1.08 },
     },
@@ -51,7 +53,7 @@ export function theme(element) {
   };
 }
 
-/** Draw or redraw; the first call loads the library. */
+/** Draws or redraws; the first call loads the library. @param {HTMLElement} element @param {object[]} traces @param {object} layout */
 export async function draw(element, traces, layout) {
   const library = await plotly();
   return library.react(element, traces, layout, CONFIG);

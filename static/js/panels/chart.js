@@ -177,6 +177,7 @@ export function mount(element, store, actions) {
       x: runs.iteration, y: numbers(values), name, yaxis, type: "scatter", mode: runs.iteration.length > 1 ? "lines" : "markers",
       line: { color: colour, width: 2, dash },
     });
+    const { log } = lossPicture(runs, { width: 400, height: 100 });
     const validated = numbers(runs.validation_loss).some((v) => v !== null);
     try {
       await draw(plot, [
@@ -187,9 +188,9 @@ export function mount(element, store, actions) {
       ], {
         ...layout,
         xaxis: { ...axis, title: { text: "iteration" }, anchor: "y3" },
-        yaxis: { ...axis, domain: [0.48, 1], title: { text: "loss" } },
+        yaxis: { ...axis, domain: [0.48, 1], title: { text: "loss" }, type: log ? "log" : "linear" },
         yaxis2: { ...axis, domain: [0.24, 0.44], title: { text: "∂ norm" } },
-        yaxis3: { ...axis, domain: [0, 0.2], title: { text: "η" } },
+        yaxis3: { ...axis, domain: [0, 0.2], title: { text: "η" }, rangemode: "tozero" },
       });
       said.hidden = true;
     } catch (error) {

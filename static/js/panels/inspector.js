@@ -129,7 +129,7 @@ function stepView(frame, state, ways) {
   return h("div", { class: "step", dataset: { phase: frame.phase } },
     h("header", { class: "step-head" },
       h("span", { class: "phase", dataset: { phase: frame.phase } }, PHASES[frame.phase] ?? frame.phase),
-      h("h2", { tabindex: "-1" }, entry?.mathml ? math(entry.mathml) : entry?.label ?? ""),
+      h("h2", { tabindex: "-1", "aria-label": entry?.label }, entry?.mathml ? math(entry.mathml) : entry?.label ?? ""),
       h("span", { class: "step-count" }, `${frame.index + 1} of ${frame.position.of}`)),
     h("p", { class: note ? "says note" : "says" }, note?.says ?? frame.says),
     lines.some((line) => line.kind === "contribution") && h("p", { class: "chain" },
@@ -221,13 +221,14 @@ function codeBlock() {
   let code = null;
   /** @type {typeof LANGUAGES[number]} */
   let language = LANGUAGES[0];
-  const text = h("code", { tabindex: "0" });
+  const text = h("code", null);
+  const box = h("div", { class: "code-text", role: "group", tabindex: "0" }, text);
   const copy = h("button", { type: "button", class: "copy" }, "copy");
   const tabs = LANGUAGES.map((choice) => h("button", { type: "button", class: "code-tab", on: { click: () => {
     language = choice;
     draw();
   } } }, choice.name));
-  const line = h("div", { class: "code-line" }, text, copy);
+  const line = h("div", { class: "code-line" }, box, copy);
 
   copy.addEventListener("click", async () => {
     try {
@@ -244,7 +245,7 @@ function codeBlock() {
     const shown = code?.[language.key] ?? "";
     tabs.forEach((tab, i) => tab.setAttribute("aria-pressed", String(LANGUAGES[i] === language)));
     text.textContent = shown || " ";
-    text.setAttribute("aria-label", `${language.name}: ${shown || "no line for this step"}`);
+    box.setAttribute("aria-label", `${language.name}: ${shown || "no line for this step"}`);
     copy.disabled = !shown;
     copy.setAttribute("aria-label", `Copy the ${language.name} line`);
   }

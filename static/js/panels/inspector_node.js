@@ -100,7 +100,7 @@ export function nodeView(name, store, actions) {
   const element = h("div", { class: "node-view" },
     h("header", { class: "step-head" },
       h("span", { class: "phase", dataset: { phase: "node" } }, KINDS[node?.kind ?? "op"]),
-      h("h2", { tabindex: "-1" }, node?.mathml ? math(node.mathml) : node?.label ?? name),
+      h("h2", { tabindex: "-1", "aria-label": node?.label ?? name }, node?.mathml ? math(node.mathml) : node?.label ?? name),
       h("button", { type: "button", class: "tool", "aria-label": "Back to the step", title: "Back to the step", on: { click: () => actions.select(null) } }, icon("close"))),
     node?.summary && h("p", { class: "says" }, node.summary),
     value, editor?.element, effect, grad, memory);
