@@ -1,4 +1,6 @@
-"""Builds a table's dataclass from what a person wrote, with an error that says what would be accepted."""
+"""Builds a table's dataclass from what a person wrote, with an error that says what would be
+accepted.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def build(cls: type[T], given: Mapping[str, Any], where: str) -> T:
             raise BackstepError(
                 f"argument is not known: {name!r}; accepted: {accepted}", where=f"{where}.{name}"
             )
-    arguments = {name: convert(value, hints[name], f"{where}.{name}") for name, value in given.items()}
+    arguments = {
+        name: convert(value, hints[name], f"{where}.{name}") for name, value in given.items()
+    }
     for name, field in known.items():
         missing = field.default is MISSING and field.default_factory is MISSING
         if missing and name not in given:
@@ -39,7 +43,9 @@ def build(cls: type[T], given: Mapping[str, Any], where: str) -> T:
 
 
 def convert(value: Any, hint: Any, where: str) -> Any:
-    """The value as the annotated type: whole numbers, finite numbers, flags, texts; others pass through."""
+    """The value as the annotated type: whole numbers, finite numbers, flags, texts; others pass
+    through.
+    """
     if hint is bool:
         if not isinstance(value, bool):
             raise BackstepError(f"must be true or false: {value!r}", where=where)
@@ -82,7 +88,7 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
     if isinstance(value, str):
         return {"type": value}
     if not isinstance(value, dict):
-        raise BackstepError(f"must be an object such as {{\"type\": …}}: {value!r}", where=where)
+        raise BackstepError(f'must be an object such as {{"type": …}}: {value!r}', where=where)
     return value
 
 

@@ -1,6 +1,8 @@
-"""A static graph: leaves and uses of ops, in topological order because a node can only be made from nodes that stand.
+"""A static graph: leaves and uses of ops, in topological order because a node can only be made from
+nodes that stand.
 
-The graph holds no numbers. Shapes are checked when a node is made; an edge is a node's operand, so `a * a` has two.
+The graph holds no numbers. Shapes are checked when a node is made; an edge is a node's operand, so
+`a * a` has two.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ PARAMETER, INPUT, TARGET, CONSTANT, NOISE, BUFFER = LEAVES = (
 
 @dataclass(frozen=True)
 class Node:
-    """One use of an op, or a leaf (`op` is None). `latex` and `label` are its name in formulas and in text."""
+    """One use of an op, or a leaf (`op` is None). `latex` and `label` are its name in formulas and
+    in text.
+    """
 
     name: str
     kind: str
@@ -51,7 +55,9 @@ class Edge:
 
 @dataclass
 class Graph:
-    """Nodes by name in the order in which they are computed, and the output from which backward starts."""
+    """Nodes by name in the order in which they are computed, and the output from which backward
+    starts.
+    """
 
     max_nodes: int = 20_000
     nodes: dict[str, Node] = field(default_factory=dict)

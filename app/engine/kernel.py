@@ -1,8 +1,9 @@
 """How a rule's arithmetic is run: at once with fresh buffers, or recorded to be replayed.
 
-An op's rule says `k(np.multiply, a, b, y)`: call the function on a and b and write into y. `Eager` does it there and then
-and keeps what stood in each slot before, so that a step can be undone. `Recorder` binds the same calls to fixed buffers
-and replays them, so that training allocates nothing. One rule, two callers: their numbers are bit-identical.
+An op's rule says `k(np.multiply, a, b, y)`: call the function on a and b and write into y. `Eager`
+does it there and then and keeps what stood in each slot before, so that a step can be undone.
+`Recorder` binds the same calls to fixed buffers and replays them, so that training allocates
+nothing. One rule, two callers: their numbers are bit-identical.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def ones(size: int) -> Array:
 
 
 class Kernel(Protocol):
-    """What a rule may ask for. The last operand of a call is where it writes; None means: not wanted, skip."""
+    """What a rule may ask for. The last operand of a call is where it writes; None means: not
+    wanted, skip.
+    """
 
     def __call__(self, function: Callable[..., Any], *operands: Any) -> None: ...
 
@@ -91,7 +94,9 @@ class Record:
 
 
 class Eager:
-    """Runs each call at once. Every write goes to a fresh buffer that is sealed when the step is done."""
+    """Runs each call at once. Every write goes to a fresh buffer that is sealed when the step is
+    done.
+    """
 
     def __init__(
         self, slots: dict[Slot, Array], feed: Mapping[str, Array], scalars: Mapping[str, float]
@@ -174,9 +179,10 @@ class Eager:
 class Recorder:
     """Binds each call to buffers that stay, and remembers it in `calls`.
 
-    `buffers` may be given beforehand (parameters as views of one flat vector); missing ones are made when first written.
-    `flat` are those vectors by slot. `filled` are the slots that hold something when the iteration begins. `wanted` names the nodes whose gradient matters
-    for training: all others are left out.
+    `buffers` may be given beforehand (parameters as views of one flat vector); missing ones are
+    made when first written. `flat` are those vectors by slot. `filled` are the slots that hold
+    something when the iteration begins. `wanted` names the nodes whose gradient matters for
+    training: all others are left out.
     """
 
     def __init__(
@@ -214,7 +220,9 @@ class Recorder:
         return buffer
 
     def clear(self, node: str, slot: str) -> None:
-        """The first contribution of the coming backward pass fills the buffer instead of adding to it."""
+        """The first contribution of the coming backward pass fills the buffer instead of adding to
+        it.
+        """
         self.filled.discard((node, slot))
 
     def gather(self, nodes: Sequence[str], slot: str) -> Array:

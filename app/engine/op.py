@@ -1,14 +1,17 @@
-"""The base of all ops. One op, one class: shape rule, forward, vjp, formulas of both, samples, NumPy and PyTorch line.
+"""The base of all ops. One op, one class: shape rule, forward, vjp, formulas of both, samples,
+NumPy and PyTorch line.
 
 The contract of all rules, stated once:
 
 - `shape(*shapes)` gives the output's shape or raises ShapeError.
 - `forward(k, y, *operands)` writes the output into y.
-- `vjp(k, g, y, *operands, *grads)` writes, for operand i, the vector-Jacobian product of g into grads[i], or nothing where
-  grads[i] is None. It must not write into g, y or an operand.
-- Both do all their arithmetic through the kernel k, whose last operand is where the call writes. Views may be taken freely.
+- `vjp(k, g, y, *operands, *grads)` writes, for operand i, the vector-Jacobian product of g into
+  grads[i], or nothing where grads[i] is None. It must not write into g, y or an operand.
+- Both do all their arithmetic through the kernel k, whose last operand is where the call writes.
+  Views may be taken freely.
 
-Formulas are LaTeX with `@y`, `@g` and the operands' names as `@a`, `@b`: symbols and numbers are both put in there.
+Formulas are LaTeX with `@y`, `@g` and the operands' names as `@a`, `@b`: symbols and numbers are
+both put in there.
 """
 
 from __future__ import annotations
@@ -30,8 +33,9 @@ OPS: dict[str, type[Op]] = {}
 class Rule:
     """The formula of one operand's contribution: in full (`full`), and its local factor alone.
 
-    `local` is the local derivative as a symbol, `worth` the same written with values already computed.
-    An empty `local` means that the contribution is no plain product (a matrix product, a sum).
+    `local` is the local derivative as a symbol, `worth` the same written with values already
+    computed. An empty `local` means that the contribution is no plain product (a matrix product, a
+    sum).
     """
 
     full: str
@@ -49,7 +53,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Sample:
-    """Operands to try an op on, away from kinks unless `smooth` is False; for tests and documents."""
+    """Operands to try an op on; away from kinks unless `smooth` is False."""
 
     operands: tuple[Array, ...]
     attrs: dict[str, Any]
@@ -97,13 +101,15 @@ class Op:
         return {}
 
     def element(self, index: tuple[int, ...], *shapes: Shape) -> list[Term] | None:
-        """The output's element as a sum of products of operand elements; None where it is no such sum."""
+        """The output's element as a sum of products of operand elements; None where it is no such
+        sum.
+        """
         return None
 
     def element_back(
         self, operand: str, index: tuple[int, ...], *shapes: Shape
     ) -> list[Term] | None:
-        """The same for the contribution to an operand's element, over elements of g and operands."""
+        """The same for a contribution to an operand's element, from elements of g and operands."""
         return None
 
     @property

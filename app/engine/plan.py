@@ -1,7 +1,9 @@
-"""The order of an iteration as data: each step is one line that can be run, seen, explained and undone.
+"""The order of an iteration as data: each step is one line that can be run, seen, explained and
+undone.
 
-A step asks a kernel for slots and does its arithmetic through it; whether the kernel runs at once or records is not its
-business. This floor knows forward, loss and backward; the training floor adds data, zero_grad, clip and update.
+A step asks a kernel for slots and does its arithmetic through it; whether the kernel runs at once
+or records is not its business. This floor knows forward, loss and backward; the training floor adds
+data, zero_grad, clip and update.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ class Forward:
 
 @dataclass(frozen=True)
 class Flow:
-    """An edge against which a contribution flows; `first` is the first into that slot in this pass."""
+    """An edge against which a contribution flows; `first` into that slot in this pass."""
 
     operand: int
     target: Node
@@ -60,8 +62,9 @@ class Flow:
 class Backward:
     """Run one node's vjp and add each contribution to its input's gradient.
 
-    The first contribution of a pass fills an inner node's slot; a leaf keeps what it has until zero_grad, as in PyTorch.
-    The output's step also starts the pass: its own gradient is 1, and leaves that it does not depend on get 0.
+    The first contribution of a pass fills an inner node's slot; a leaf keeps what it has until
+    zero_grad, as in PyTorch. The output's step also starts the pass: its own gradient is 1, and
+    leaves that it does not depend on get 0.
     """
 
     graph_node: Node

@@ -1,4 +1,6 @@
-"""Walks a plan one step at a time, ahead and back. Nothing is written over: a step back puts the former arrays in place."""
+"""Walks a plan one step at a time, ahead and back. Nothing is written over: a step back puts the
+former arrays in place.
+"""
 
 from __future__ import annotations
 

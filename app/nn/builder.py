@@ -1,4 +1,6 @@
-"""Adds nodes to a graph under the scope of a layer, and remembers which parameters have to be drawn."""
+"""Adds nodes to a graph under the scope of a layer, and remembers which parameters have to be
+drawn.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ class Declared:
 class Builder:
     """`scope` is the dotted path of the layer under construction, as in a `state_dict`.
 
-    Names that people use come from counters: the second linear map makes z₂ from W₂ and b₂, the activation after it a₂.
+    Names that people use come from counters: the second linear map makes z₂ from W₂ and b₂, the
+    activation after it a₂.
     """
 
     graph: Graph
@@ -57,7 +60,9 @@ class Builder:
     def parameter(
         self, name: str, shape: Shape, letter: str, *, fan_in: int, fan_out: int, number: int
     ) -> Node:
-        """A trained leaf. An initialiser of the spec's draws the weights; biases then start at 0, as is the custom."""
+        """A trained leaf. An initialiser of the spec's draws the weights; biases then start at 0,
+        as is the custom.
+        """
 
         init: Init = DEFAULT
         if self.init is not None:

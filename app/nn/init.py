@@ -1,4 +1,6 @@
-"""Initialisers: how a parameter's first numbers are drawn. Names and defaults as in `torch.nn.init`."""
+"""Initialisers: how a parameter's first numbers are drawn. Names and defaults as in
+`torch.nn.init`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ INITS: dict[str, type[Init]] = {}
 
 @dataclass(frozen=True)
 class Init:
-    """Draws an array of a shape; fan_in and fan_out are the numbers of a unit's inputs and outputs."""
+    """Draws an array; fan_in and fan_out count a unit's inputs and outputs."""
 
     name: ClassVar[str] = ""
     summary: ClassVar[str] = ""

@@ -1,4 +1,6 @@
-"""Layers: small functions that add nodes to a graph. Names, arguments and parameter names as in PyTorch."""
+"""Layers: small functions that add nodes to a graph. Names, arguments and parameter names as in
+PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class Linear(Layer):
-    """Weight (out_features, in_features), bias (out_features); in_features is inferred when left out."""
+    """Weight (out_features, in_features), bias (out_features); in_features is inferred when left
+    out.
+    """
 
     out_features: int
     in_features: int = 0
@@ -162,7 +166,9 @@ class Flatten(Layer):
 
 @dataclass(frozen=True)
 class Residual(Layer):
-    """y = x + f(x), f being the inner layers; their parameters are named `1.layers.0.weight` (He et al. 2016)."""
+    """y = x + f(x), f being the inner layers; their parameters are named `1.layers.0.weight` (He et
+    al. 2016).
+    """
 
     layers: list[Any] = field(default_factory=list)
     name = "residual"

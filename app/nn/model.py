@@ -58,6 +58,7 @@ def _end(graph: Graph, loss: Op, out: Node, target: Node) -> Node:
         return graph.add(loss, out, target, name="loss", label="L", latex="L")
     except BackstepError as error:
         raise type(error)(
-            f"{error.message}; a sample's prediction is {out.shape[1:]}, its target {target.shape[1:]}",
+            f"{error.message}; a sample's prediction is {out.shape[1:]}, "
+            f"its target {target.shape[1:]}",
             where="data.targets",
         ) from None

@@ -1,7 +1,8 @@
-"""Every number explains itself: for one step, its formula in symbols, the same with this run's numbers, and the result.
+"""Every number explains itself: for one step, its formula in symbols, the same with this run's
+numbers, and the result.
 
-All is read off the op's class: its formula, the rule of each operand with its local factor, and its elements written out.
-For arrays the lines show one entry (the first, or the one asked for).
+All is read off the op's class: its formula, the rule of each operand with its local factor, and its
+elements written out. For arrays the lines show one entry (the first, or the one asked for).
 """
 
 from __future__ import annotations
@@ -250,7 +251,9 @@ def contribution_symbols(graph: Graph, node: Node, operand: int) -> str:
 
 
 def local_derivative(scene: Scene, node: Node, operand: int) -> Array:
-    """The rule run with an upstream gradient of 1: for elementwise ops the local factor of every entry."""
+    """The rule run with an upstream gradient of 1: for elementwise ops the local factor of every
+    entry.
+    """
     assert node.op
     operands = _values(scene, node)
     y = scene.now((node.name, VALUE))
@@ -378,16 +381,18 @@ def rule_lines(scene: Scene, rules: Any, node: Node | None) -> list[Line]:
     for rule in rules:
         latex = rule.latex
         symbols = {
-            word: mathml.symbol(_own(letter.symbol, node), _role(letter.source))
+            word: mathml.symbol(_own(letter.symbol, node, scene.graph), _role(letter.source))
             if r"\frac" not in letter.symbol
-            else template(_own(letter.symbol, node)).fill({})
+            else template(_own(letter.symbol, node, scene.graph)).fill({})
             for word, letter in rule.letters.items()
         }
         slot = (node.name if node else "", rule.slot)
         value = scene.now(slot)
         index = first(value.shape) if value is not None else ()
+        digits = _digits(scene, slot, index)
         worked = {
-            word: _letter(scene, letter, node, index) for word, letter in rule.letters.items()
+            word: _letter(scene, letter, node, index, digits)
+            for word, letter in rule.letters.items()
         }
         lines.append(
             line(
@@ -402,7 +407,10 @@ def rule_lines(scene: Scene, rules: Any, node: Node | None) -> list[Line]:
     return lines
 
 
-def _own(symbol: str, node: Node | None) -> str:
+def _own(symbol: str, node: Node | None, graph: Graph) -> str:
+    """A letter's symbol with the parameter's and the output's own names."""
+    output = graph[graph.output].latex
+    symbol = symbol.replace(r"\partial L", rf"\partial {output}")
     return symbol.replace("{p}", node.latex if node else "")
 
 
@@ -410,7 +418,16 @@ def _role(source: str) -> str:
     return {"value": "value", "grad": "grad"}.get(source, "update")
 
 
-def _letter(scene: Scene, letter: Any, node: Node | None, index: Index) -> str:
+def _digits(scene: Scene, slot: Slot, index: Index) -> int:
+    """Three significant digits, or as many more as it takes to see that the number has moved."""
+    old, new = scene.before(slot), scene.now(slot)
+    if old is None or new is None:
+        return 3
+    a, b = entry(old, index), entry(new, index)
+    return next((d for d in range(3, 9) if a == b or numbers.text(a, d) != numbers.text(b, d)), 9)
+
+
+def _letter(scene: Scene, letter: Any, node: Node | None, index: Index, digits: int = 3) -> str:
     if letter.when == "constant":
         return mathml.number(letter.worth, None, "update")
     if letter.when == "scalar":
@@ -420,7 +437,13 @@ def _letter(scene: Scene, letter: Any, node: Node | None, index: Index) -> str:
     array = scene.before(slot) if letter.when == "old" else scene.now(slot)
     if array is None:
         return mathml.number(0.0)
-    return scene.number(array, index if array.ndim else (), slot, old=letter.when == "old")
+    return scene.number(
+        array,
+        index if array.ndim else (),
+        slot,
+        old=letter.when == "old",
+        digits=digits if letter.source == VALUE else 3,
+    )
 
 
 # --- curve ----------------------------------------------------------------------------------------
@@ -437,7 +460,9 @@ def _curve_points(op: Op, low: float, high: float) -> tuple[tuple[float, ...], t
 
 
 def curve(scene: Scene, node: Node, element: Index | None = None) -> Mapping[str, Any] | None:
-    """The op's curve with the point and the slope there; only for ops of one operand, entry by entry."""
+    """The op's curve with the point and the slope there; only for ops of one operand, entry by
+    entry.
+    """
     op = node.op
     if op is None or not op.elementwise or len(node.inputs) != 1 or not op.rules:
         return None

@@ -1,4 +1,6 @@
-"""What an explanation may look at: the slots around one step, who wrote them, and references for every number shown."""
+"""What an explanation may look at: the slots around one step, who wrote them, and references for
+every number shown.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ ROLES = {VALUE: "value", GRAD: "grad"}
 
 @dataclass
 class Scene:
-    """`after` are the slots when the step is done; `writers` tells which step of this iteration wrote a slot."""
+    """`after` are the slots when the step is done; `writers` tells which step of this iteration
+    wrote a slot.
+    """
 
     graph: Graph
     record: Record
@@ -39,7 +43,7 @@ class Scene:
         return self.after.get(slot)
 
     def number(
-        self, array: Array, index: Index, slot: Slot, *, old: bool = False, role: str = ""
+        self, array: Array, index: Index, slot: Slot, *, old: bool = False, digits: int = 3
     ) -> str:
         """An entry as a fragment that refers to the step that wrote it."""
         x = entry(array, index)
@@ -54,7 +58,7 @@ class Scene:
             "element": list(index),
             "value": plain(x),
         }
-        return mathml.number(x, name, role or ROLES.get(slot[1], "update"))
+        return mathml.number(x, name, ROLES.get(slot[1], "update"), digits=digits)
 
 
 def entry(array: Array, index: Index) -> float:

@@ -1,4 +1,6 @@
-"""A run as JSON: graph, plan, frames, state. Everything is computed from the run; nothing is kept here."""
+"""A run as JSON: graph, plan, frames, state. Everything is computed from the run; nothing is kept
+here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from app.engine.kernel import Contribution, Record
 from app.engine.plan import Backward, Forward, Step
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, SAVED, VALUE, Array, Slot
-from app.render import explain, mathml
+from app.render import explain, mathml, numbers
 from app.render.arrays import array_view, plain
 from app.render.layout import Box, Layout, layout
 from app.render.lines import step_label, step_symbols
@@ -22,8 +24,9 @@ from app.train.run import Run
 NUMBER_BOX, ARRAY_BOX = (132.0, 84.0), (132.0, 96.0)
 EDITABLE = ("parameter", "input", "target")
 SAYS = {
-    "data": "The samples of this iteration are put in place. Nothing has been computed from them yet.",
-    "zero_grad": "All gradients are emptied. PyTorch adds to what stands there, so this must not be forgotten.",
+    "data": "This iteration's samples are put in place. Nothing has been computed from them yet.",
+    "zero_grad": "All gradients are emptied. The backward pass adds to what stands there, "
+    "so this must not be forgotten.",
 }
 CODE = {
     "data": {"numpy": "x, y = X[batch], Y[batch]", "pytorch": "x, y = next(batches)"},
@@ -119,7 +122,9 @@ def plan_view(run: Run, iteration: int) -> list[dict[str, Any]]:
 
 
 def frame_view(run: Run, iteration: int, index: int) -> dict[str, Any]:
-    """What step `index` of that iteration wrote, with its explanation. Moves nothing that a client can see."""
+    """What step `index` of that iteration wrote, with its explanation. Moves nothing that a client
+    can see.
+    """
     stepper = run.stepper(iteration)
     stepper.seek(index + 1)
     step, record = stepper.plan[index], stepper.records[index]
@@ -175,7 +180,7 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
         curve = explain.curve(scene, node)
         latex = explain.forward_latex(graph, node)
         code = {"numpy": node.op.numpy, "pytorch": node.op.pytorch}
-        says = node.op.says
+        says = node.op.says + _here(scene, node)
     elif isinstance(step, Backward):
         node = step.graph_node
         assert node.op
@@ -183,7 +188,7 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
         curve = explain.curve(scene, node)
         latex = explain.backward_latex(graph, node, [flow.operand for flow in step.flows])
         code = {"numpy": node.op.numpy_back, "pytorch": "L.backward()"}
-        says = _says_back(step, node)
+        says = _says_back(step, node, lines)
     elif step.phase in ("update", "clip"):
         rule = getattr(step, "optimizer", None) or getattr(step, "clip", None)
         node_or_none = graph[step.node] if step.node else None
@@ -206,14 +211,23 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
     }
 
 
-def _says_back(step: Backward, node: Node) -> str:
+def _here(scene: Scene, node: Node) -> str:
+    """This run's number, where there is just one."""
+    value = scene.now((node.name, VALUE))
+    if value is None or value.size != 1:
+        return ""
+    return f" Here {node.label} = {numbers.text(float(value.reshape(-1)[0]))}."
+
+
+def _says_back(step: Backward, node: Node, lines: list[dict[str, Any]]) -> str:
     assert node.op
-    start = (
-        "The backward pass starts here: the loss changes by 1 when the loss changes by 1. "
-        if step.seed
-        else ""
-    )
-    return start + node.op.says_back
+    says = node.op.says_back
+    if step.seed:
+        says = f"The backward pass starts at {node.label}, with a gradient of 1. {says}"
+    single = [line for line in lines if line["upstream"] is not None]
+    if len(single) == 1 and single[0]["element"] is None:
+        says += f" Here {single[0]['upstream']} comes in and is multiplied by {single[0]['local']}."
+    return says
 
 
 # --- state ----------------------------------------------------------------------------------------
@@ -274,7 +288,9 @@ def find(graph: Graph, name: str) -> Node:
 def element_view(
     run: Run, iteration: int, index: int, name: str, slot: str, operand: int, element: list[int]
 ) -> dict[str, Any]:
-    """One entry written out: of a node's value at its forward step, or of one contribution to its gradient."""
+    """One entry written out: of a node's value at its forward step, or of one contribution to its
+    gradient.
+    """
     stepper = run.stepper(iteration)
     if not 0 <= index < len(stepper.plan):
         raise BackstepError(f"there is no such step: {index}", where="step")

@@ -1,4 +1,6 @@
-"""Which samples an iteration sees. Chance is an input: the order of an epoch follows from the seed and the epoch's number."""
+"""Which samples an iteration sees. Chance is an input: the order of an epoch follows from the seed
+and the epoch's number.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from app.engine.types import Array
 
 @dataclass
 class Batches:
-    """Samples in batches; the last, smaller batch is kept. Edits replace rows from an iteration on."""
+    """Samples in batches; the last, smaller one is kept. Edits replace rows from then on."""
 
     inputs: Array
     targets: Array
@@ -76,5 +78,5 @@ class Batches:
         self._edits = [e for e in self._edits if e[0] <= iteration]
 
     def fixed(self, iteration: int) -> int:
-        """A number that changes only when the data at this iteration differ from the ones before."""
+        """A number that changes only when the data differ from the iteration before."""
         return sum(1 for since, _, _ in self._edits if since <= iteration)

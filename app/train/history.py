@@ -1,4 +1,6 @@
-"""One entry an iteration: its loss before the update, the rate used, the gradient's norm before clipping."""
+"""One entry an iteration: its loss before the update, the rate used, the gradient's norm before
+clipping.
+"""
 
 from __future__ import annotations
 

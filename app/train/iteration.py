@@ -1,5 +1,6 @@
-"""The plan of an iteration: data, zero_grad, forward, loss, backward, clip, update. Forgetting `zero_grad` is this
-plan with a line missing."""
+"""The plan of an iteration: data, zero_grad, forward, loss, backward, clip, update. Forgetting
+`zero_grad` is this plan with a line missing.
+"""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Optimizer(Recipe):
 
     @property
     def numpy(self) -> str:
-        """The update in NumPy, one statement a line, as the guides write it."""
+        """The update in NumPy, one statement a line; t counts the updates from 1."""
         raise NotImplementedError
 
     @property
@@ -211,7 +211,7 @@ class SGD(Optimizer):
         _, g, _ = told_decay(self.weight_decay)
         if not self.momentum:
             return f"w -= lr * {g}"
-        inflow = f"{1 - self.dampening:.12g} * {g}" if self.dampening else g
+        inflow = f"(1 if t == 1 else {1 - self.dampening:.12g}) * {g}" if self.dampening else g
         step = f"({g} + {self.momentum!r} * b)" if self.nesterov else "b"
         return f"b = {self.momentum!r} * b + {inflow}\nw -= lr * {step}"
 
@@ -389,7 +389,7 @@ class Adagrad(Optimizer):
     @property
     def numpy(self) -> str:
         _, g, _ = told_decay(self.weight_decay)
-        lr = f"lr / (1 + t * {self.lr_decay!r})" if self.lr_decay else "lr"
+        lr = f"lr / (1 + (t - 1) * {self.lr_decay!r})" if self.lr_decay else "lr"
         return f"s = s + {g}**2\nw -= {lr} * {g} / (np.sqrt(s) + {self.eps!r})"
 
 

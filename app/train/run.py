@@ -1,7 +1,9 @@
-"""A run: a pure function of a spec and a list of changes, of which any (iteration, step) can be reached again exactly.
+"""A run: a pure function of a spec and a list of changes, of which any (iteration, step) can be
+reached again exactly.
 
-Iterations are replayed at full speed from spaced snapshots; the iteration that is looked at is stepped, so that every
-write and contribution of it is there. The work of a seek and the memory of a run are bounded, however long it is.
+Iterations are replayed at full speed from spaced snapshots; the iteration that is looked at is
+stepped, so that every write and contribution of it is there. The work of a seek and the memory of a
+run are bounded, however long it is.
 """
 
 from __future__ import annotations
@@ -115,7 +117,7 @@ class Run:
         )
 
     def _start(self, iteration: int) -> Slots:
-        """All slots at the start of an iteration, with what the one before has left in them."""
+        """All slots at the start of an iteration, with what the one before left in them."""
         if iteration == 0:
             return self._core(0)
         before = self._steppers.get(iteration - 1)
@@ -150,7 +152,7 @@ class Run:
         return slots
 
     def _core(self, iteration: int) -> Slots:
-        """What the start of an iteration needs to be: parameters, optimizer state, kept gradients."""
+        """What an iteration starts from: parameters, optimizer state, kept gradients."""
         base = max((i for i in self._snapshots if i <= iteration), default=None)
         if base is None:
             base, slots = 0, self._edited(0, self._initial())
@@ -205,7 +207,9 @@ class Run:
         return slots
 
     def _segment(self, start: int, stop: int) -> int:
-        """Up to where calls can be replayed without an edit, a change of settings or a snapshot between."""
+        """Up to where calls can be replayed without an edit, a change of settings or a snapshot
+        between.
+        """
         stops = [stop, (start // self._spacing + 1) * self._spacing]
         stops += [i for i, _ in self._settings if i > start]
         stops += [i for i in self._edits if i > start]
@@ -215,7 +219,7 @@ class Run:
         return until
 
     def _must_step(self, iteration: int, slots: Slots) -> bool:
-        """Gradients that are kept have to be there in full, also those that training does not need."""
+        """Kept gradients have to be there in full, also those that training does not need."""
         if self.settings(iteration).zero_grad:
             return not self.settings(iteration + 1).zero_grad
         return bool(slots) and any(
@@ -276,9 +280,7 @@ class Run:
     def _kept(self, iteration: int, slot: Slot) -> bool:
         """Whether a slot is carried from one iteration to the next."""
         node = self.graph(iteration).nodes.get(slot[0])
-        return node is not None and node.op is None and (
-            node.kind not in FED or slot[1] == GRAD
-        )
+        return node is not None and node.op is None and (node.kind not in FED or slot[1] == GRAD)
 
     def _program(
         self, trainer: Trainer, key: object, iteration: int, slots: Slots, settings: Settings
@@ -292,7 +294,9 @@ class Run:
         return trainer.program(key, graph, self.plan(iteration), carried, filled, wanted)
 
     def _keep(self, iteration: int, slots: Slots) -> None:
-        """Remember a snapshot; when there are too many, every other one goes and the spacing doubles."""
+        """Remember a snapshot; when there are too many, every other one goes and the spacing
+        doubles.
+        """
         if iteration in self._snapshots:
             return
         self._snapshots[iteration] = {
@@ -302,14 +306,14 @@ class Run:
         limit = max(4, min(SNAPSHOTS, self.spec.limits.snapshot_bytes // max(1, size)))
         while len(self._snapshots) > limit:
             self._spacing *= 2
-            self._snapshots = {
-                i: s for i, s in self._snapshots.items() if i % self._spacing == 0
-            }
+            self._snapshots = {i: s for i, s in self._snapshots.items() if i % self._spacing == 0}
 
-    # --- losses without a step --------------------------------------------------------------------
+    # --- losses without a step ------------------------------------------------------------------
 
     def loss(self, iteration: int, replaced: dict[str, Array] | None = None) -> float:
-        """The loss of this iteration's batch with the parameters at its start, some leaves replaced."""
+        """The loss of this iteration's batch with the parameters at its start, some leaves
+        replaced.
+        """
         graph = self.graph(iteration)
         slots = self.slots(iteration, 0)
         feed = self.problem.feed(iteration)
@@ -332,7 +336,7 @@ class Run:
         values |= {"input": inputs, "target": targets}
         self.history.validation_loss[iteration] = evaluate(graph, values)
 
-    # --- changes ------------------------------------------------------------------------------------
+    # --- changes --------------------------------------------------------------------------------
 
     def set_value(self, iteration: int, name: str, value: Array) -> None:
         """From the start of this iteration the leaf has this value; a later past is dropped."""

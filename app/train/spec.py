@@ -112,7 +112,9 @@ def parse_optimizer(given: Any) -> Optimizer | None:
 
 
 class ModelProblem:
-    """Layers, a loss and samples. A graph is kept for every batch size that occurs (there are at most two)."""
+    """Layers, a loss and samples. A graph is kept for every batch size that occurs (there are at
+    most two).
+    """
 
     def __init__(
         self,
@@ -198,7 +200,7 @@ class ModelProblem:
         return self._batches.feed(iteration)
 
     def initial(self) -> dict[str, Array]:
-        """Parameters as the spec gives them; the others are drawn, each from its own seeded stream."""
+        """Parameters as the spec gives them; others are drawn, each from its own seeded stream."""
         given = self._given.get("parameters") or {}
         if not isinstance(given, dict):
             raise BackstepError("must be an object of name: array", where="parameters")
@@ -233,7 +235,13 @@ class ModelProblem:
 
     def version(self, iteration: int) -> object:
         b = self._batches
-        place = iteration % b.count if not b.shuffle else iteration if b.count > 1 else b.epoch(iteration)
+        place = (
+            iteration % b.count
+            if not b.shuffle
+            else iteration
+            if b.count > 1
+            else b.epoch(iteration)
+        )
         return (place, b.fixed(iteration))
 
     def position(self, iteration: int) -> dict[str, int]:

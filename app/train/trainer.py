@@ -1,7 +1,9 @@
-"""Full speed: an iteration's plan is recorded once into calls on buffers that stay, and then replayed.
+"""Full speed: an iteration's plan is recorded once into calls on buffers that stay, and then
+replayed.
 
-The rules are the very ones that the stepper runs, so the numbers are bit-identical. All parameters are views of one
-vector; the optimizer, which works entry by entry, then updates them all with one call each.
+The rules are the very ones that the stepper runs, so the numbers are bit-identical. All parameters
+are views of one vector; the optimizer, which works entry by entry, then updates them all with one
+call each.
 """
 
 from __future__ import annotations
@@ -82,7 +84,7 @@ class Trainer:
         filled: set[Slot],
         wanted: frozenset[str],
     ) -> Program:
-        """The program of this plan; `key` tells plans apart that need other calls or other buffers."""
+        """The program of this plan; `key` tells apart plans that need other calls or buffers."""
         if key not in self._programs:
             self._programs[key] = self._record(key, graph, plan, slots, filled, wanted)
         return self._programs[key]

@@ -31,7 +31,10 @@ class Relu(Activation):
         "x": Rule(r"@g \cdot \operatorname{ReLU}'(@x)", r"\operatorname{ReLU}'(@x)", "")
     }
     says = "ReLU lets positive values through and turns the rest into 0."
-    says_back = "ReLU passes the gradient on whole where its input was positive, and nothing elsewhere. At 0 we take 0."
+    says_back = (
+        "ReLU passes the gradient on whole where its input was positive, and nothing elsewhere. "
+        "At 0 the derivative is taken to be 0."
+    )
     numpy = "a = np.maximum(0, z)"
     numpy_back = "dz = g * (z > 0)"
     pytorch = "a = F.relu(z)"
@@ -149,7 +152,9 @@ class Softplus(Activation):
 
 
 def sigmoid(k: Kernel, x: Array, y: Any) -> None:
-    """1 / (1 + e⁻ˣ); for very negative x the exponential is infinite and the result 0, as it should be."""
+    """1 / (1 + e⁻ˣ); for very negative x the exponential is infinite and the result 0, as it should
+    be.
+    """
     k(np.negative, x, y)
     k(np.exp, y, y)
     k(np.add, y, const(1.0), y)
@@ -206,7 +211,9 @@ class Tanh(Activation):
 
 @dataclass(frozen=True)
 class Gelu(Activation):
-    """x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016), or its tanh form as PyTorch's `approximate="tanh"`."""
+    """x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016), or its tanh form as PyTorch's
+    `approximate="tanh"`.
+    """
 
     approximate: str = "none"
     name = "gelu"
@@ -271,7 +278,10 @@ class Softmax(Op):
     formula = r"@y = \operatorname{softmax}(@x)"
     rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"@y \odot (@g - \textstyle\sum @g \odot @y)")}
     says = "Softmax turns scores into shares that add up to 1."
-    says_back = "What one share gains the others lose: each score gets its share times (its gradient − the average)."
+    says_back = (
+        "What one share gains the others lose: "
+        "each score gets its share times (its gradient − the average)."
+    )
     numpy = "e = np.exp(z - z.max(-1, keepdims=True)); p = e / e.sum(-1, keepdims=True)"
     numpy_back = "dz = p * (g - (g * p).sum(-1, keepdims=True))"
     pytorch = "p = F.softmax(z, dim=-1)"
@@ -306,7 +316,7 @@ class Softmax(Op):
 
 @dataclass(frozen=True)
 class LogSoftmax(Softmax):
-    """x − max − ln Σ e^(x − max): the logarithm of softmax without ever forming a vanishing share."""
+    """x − max − ln Σ e^(x − max): the logarithm of softmax; no vanishing share is ever formed."""
 
     name = "log_softmax"
     symbol = "log softmax"

@@ -322,7 +322,9 @@ class Abs(Elementwise):
 
 @dataclass(frozen=True)
 class Extremum(Elementwise):
-    """What maximum and minimum share: the winner gets the gradient, a tie gives half to each, as in PyTorch."""
+    """What maximum and minimum share: the winner gets the gradient, a tie gives half to each, as in
+    PyTorch.
+    """
 
     operands = ("a", "b")
     says_back = "Only the winner gets the gradient; at a tie each gets half."

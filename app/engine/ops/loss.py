@@ -1,4 +1,5 @@
-"""Losses: from a prediction and a target to one number. The guides use three squared errors; each has its own name here.
+"""Losses: from a prediction and a target to one number. The guides use three squared errors; each
+has its own name here.
 
 The gradient flows into the prediction only. `n` is the number of entries that a mean divides by.
 """
@@ -137,7 +138,9 @@ def _average(x: Array, out: Array) -> None:
 
 @dataclass(frozen=True)
 class MeanLoss(Loss):
-    """The mean over all entries of a loss given entry by entry (`each`) with its derivative (`slope`)."""
+    """The mean over all entries of a loss given entry by entry (`each`) with its derivative
+    (`slope`).
+    """
 
     def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
         return {"n": ("n", _entries(shapes[0]))}
@@ -298,7 +301,7 @@ class Bce(MeanLoss):
 
 @dataclass(frozen=True)
 class BceWithLogits(MeanLoss):
-    """Binary cross-entropy from a logit: max(z, 0) − z·t + ln(1 + e^−|z|), which never overflows."""
+    """Binary cross-entropy from a logit: max(z, 0) − z·t + ln(1 + e^−|z|) never overflows."""
 
     name = "bce_with_logits"
     each_term = r"\left[ \ln(1 + e^{@p}) - @t \, @p \right]"
@@ -339,7 +342,9 @@ class BceWithLogits(MeanLoss):
 
 
 class ClassLoss(Loss):
-    """Scores with the classes on the last axis; the target is a class number, or a probability for every class."""
+    """Scores with the classes on the last axis; the target is a class number, or a probability for
+    every class.
+    """
 
     def shape(self, *shapes: Shape) -> Shape:
         p, t = shapes
@@ -388,7 +393,9 @@ def _samples(p: Array) -> int:
 
 @dataclass(frozen=True)
 class CrossEntropy(ClassLoss):
-    """Softmax and cross-entropy in one, from logits, mean over samples: `torch.nn.CrossEntropyLoss`."""
+    """Softmax and cross-entropy in one, from logits, mean over samples:
+    `torch.nn.CrossEntropyLoss`.
+    """
 
     name = "cross_entropy"
     summary = "cross-entropy from logits: −ln of the true class's share"
@@ -442,7 +449,9 @@ class Nll(ClassLoss):
     name = "nll"
     summary = "minus the log-probability of the true class"
     formula = r"@y = -\frac{1}{@n}\sum @t \, @p"
-    rules: ClassVar[dict[str, Rule]] = {"p": Rule(r"-@g \cdot \frac{1}{@n} @t", r"-\frac{1}{@n} @t")}
+    rules: ClassVar[dict[str, Rule]] = {
+        "p": Rule(r"-@g \cdot \frac{1}{@n} @t", r"-\frac{1}{@n} @t")
+    }
     says = "The negative log-likelihood of the true class."
     says_back = "Only the true class's log-probability gets a gradient: −1/n."
     numpy = "L = -logp[range(n), t].mean()"

@@ -16,7 +16,9 @@ Index = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Matmul(Op):
-    """(…, n, m) @ (…, m, p) -> (…, n, p); (n, m) @ (m,) -> (n,); (m,) @ (m, p) -> (p,); (m,) @ (m,) -> ()."""
+    """(…, n, m) @ (…, m, p) -> (…, n, p); (n, m) @ (m,) -> (n,); (m,) @ (m, p) -> (p,); (m,) @ (m,)
+    -> ().
+    """
 
     name = "matmul"
     symbol = "@"
@@ -110,7 +112,7 @@ def _full(index: Index, a: Shape, b: Shape) -> Index:
 
 
 def _cut(a: Shape, b: Shape, index: Index) -> Index:
-    """The index into the product, whose row or column axis is missing when an operand is a vector."""
+    """The index into the product; a vector operand leaves out its row or column axis."""
     if len(b) == 1:
         index = index[:-1]
     return index[1:] if len(a) == 1 else index
@@ -122,7 +124,9 @@ def _pick(shape: Shape, index: Index, row: bool) -> Index:
 
 @dataclass(frozen=True)
 class Linear(Op):
-    """x (…, in) · weightᵀ (out, in) + bias (out): `torch.nn.functional.linear`. The bias may be left out."""
+    """x (…, in) · weightᵀ (out, in) + bias (out): `torch.nn.functional.linear`. The bias may be
+    left out.
+    """
 
     name = "linear"
     symbol = "Wx+b"

@@ -1,4 +1,6 @@
-"""Ops that move numbers without changing them: transpose, reshape, broadcast and its reverse, unbroadcast."""
+"""Ops that move numbers without changing them: transpose, reshape, broadcast and its reverse,
+unbroadcast.
+"""
 
 from __future__ import annotations
 
