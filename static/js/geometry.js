@@ -5,32 +5,63 @@
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
 /** @typedef {{x: number, y: number, scale: number}} Camera  screen = world · scale + (x, y) */
 
+const CORNER = 16; // radius of a bend
+
 /**
- * A polyline from left to right as a smooth line: each leg leaves and arrives level, as cables do.
- * @param {Point[]} points @param {number} [perLeg]  samples a leg
+ * A routed polyline as a smooth line: bends are rounded, and a leg that is neither level nor upright leaves and arrives
+ * level, as a cable does.
+ * @param {Point[]} points @param {number} [samples]  a bend
  * @returns {Point[]}
  */
-export function smooth(points, perLeg = 16) {
+export function smooth(points, samples = 8) {
   /** @type {Point[]} */
   const line = [points[0]];
-  for (let leg = 1; leg < points.length; leg++) {
-    const [x0, y0] = points[leg - 1];
-    const [x1, y1] = points[leg];
-    if (y0 === y1 || x0 === x1) {
-      line.push([x1, y1]);
-      continue;
-    }
-    const reach = (x1 - x0) / 2;
-    for (let k = 1; k <= perLeg; k++) {
-      const t = k / perLeg;
-      const u = 1 - t;
-      line.push([
-        u ** 3 * x0 + 3 * u * u * t * (x0 + reach) + 3 * u * t * t * (x1 - reach) + t ** 3 * x1,
-        u * u * (u + 3 * t) * y0 + t * t * (t + 3 * u) * y1,
-      ]);
+  for (let i = 1; i < points.length; i++) {
+    const [before, here, after] = [points[i - 1], points[i], points[i + 1]];
+    if (before[0] !== here[0] && before[1] !== here[1]) {
+      line.push(...curve(before, here, 2 * samples));
+    } else if (!after || (after[0] !== here[0] && after[1] !== here[1])) {
+      line.push(here);
+    } else {
+      line.push(...bend(before, here, after, samples));
     }
   }
   return line;
+}
+
+/** @param {Point} a @param {Point} b @param {number} samples @returns {Point[]} */
+function curve([x0, y0], [x1, y1], samples) {
+  const reach = (x1 - x0) / 2;
+  return Array.from({ length: samples }, (_, k) => {
+    const t = (k + 1) / samples;
+    const u = 1 - t;
+    return [
+      u ** 3 * x0 + 3 * u * u * t * (x0 + reach) + 3 * u * t * t * (x1 - reach) + t ** 3 * x1,
+      u * u * (u + 3 * t) * y0 + t * t * (t + 3 * u) * y1,
+    ];
+  });
+}
+
+/** @param {Point} a @param {Point} corner @param {Point} b @param {number} samples @returns {Point[]} */
+function bend(a, corner, b, samples) {
+  const radius = Math.min(CORNER, distance(a, corner) / 2, distance(corner, b) / 2);
+  if (radius < 0.5) return [corner];
+  const start = toward(corner, a, radius);
+  const end = toward(corner, b, radius);
+  return Array.from({ length: samples + 1 }, (_, k) => {
+    const t = k / samples;
+    const u = 1 - t;
+    return [
+      u * u * start[0] + 2 * u * t * corner[0] + t * t * end[0],
+      u * u * start[1] + 2 * u * t * corner[1] + t * t * end[1],
+    ];
+  });
+}
+
+/** @param {Point} from @param {Point} to @param {number} by @returns {Point} */
+function toward(from, to, by) {
+  const size = distance(from, to) || 1;
+  return [from[0] + ((to[0] - from[0]) * by) / size, from[1] + ((to[1] - from[1]) * by) / size];
 }
 
 /** @param {Point} a @param {Point} b */

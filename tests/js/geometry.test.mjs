@@ -12,6 +12,14 @@ test("an edge keeps its ends and leaves level", () => {
   assert.ok(Math.abs(line[1][1]) < 1);
 });
 
+test("a routed edge has rounded bends and keeps its ends", () => {
+  const line = g.smooth([[0, 0], [40, 0], [40, 80], [100, 80]]);
+  assert.deepEqual(line[0], [0, 0]);
+  assert.deepEqual(line.at(-1), [100, 80]);
+  assert.ok(line.every(([x, y]) => Math.hypot(x - 40, y) > 3), "no sample lies in the sharp corner");
+  assert.ok(line.length > 10);
+});
+
 test("two lanes lie on both sides, at one distance", () => {
   const line = [[0, 0], [50, 0], [100, 0]];
   assert.deepEqual(g.lane(line, 4).map((p) => p[1]), [4, 4, 4]);

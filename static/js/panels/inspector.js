@@ -264,9 +264,9 @@ function codeBlock() {
 /** Rows that are too wide for their place get smaller type. @param {HTMLElement} within */
 function fit(within) {
   for (const line of /** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll(".row"))) {
-    line.style.removeProperty("font-size");
+    line.style.removeProperty("--fit");
     const scale = fitted(line.scrollWidth, line.clientWidth);
-    if (scale < 1) line.style.setProperty("font-size", `${scale}em`);
+    if (scale < 1) line.style.setProperty("--fit", String(scale));
   }
 }
 

@@ -32,7 +32,7 @@ export function mount(element, store, actions) {
       title: "Breakpoint: playing stops before this line",
       on: { click: () => actions.toggleBreakpoint(entry.index) },
     });
-    const item = h("li", { class: "line", dataset: { index: entry.index, phase: entry.phase } }, stop, go, entry.phase === "zero_grad" && zeroSwitch(true));
+    const item = h("li", { class: "program-line", dataset: { index: entry.index, phase: entry.phase } }, stop, go, entry.phase === "zero_grad" && zeroSwitch(true));
     lines[entry.index] = item;
     return item;
   }
@@ -64,13 +64,13 @@ export function mount(element, store, actions) {
       const alone = ALONE.has(phase) && part.length === 1;
       return h(
         "li",
-        { class: "phase", dataset: { phase }, style: { "--band": `var(--phase-${phase}, var(--phase-data))` } },
-        !alone && h("span", { class: "phase-name" }, GROUPS[phase] ?? phase),
+        { class: "program-phase", dataset: { phase }, style: { "--band": `var(--phase-${phase}, var(--phase-data))` } },
+        !alone && h("span", { class: "program-heading" }, GROUPS[phase] ?? phase),
         h("ol", {}, part.map(line)),
       );
     });
     if (session.settings.zero_grad === false && !plan.some((entry) => entry.phase === "zero_grad")) {
-      const missing = h("li", { class: "phase", dataset: { phase: "zero_grad" } }, h("ol", {}, h("li", { class: "line is-missing" }, h("span", { class: "line-go" }, h("code", { class: "line-code" }, "zero_grad()")), zeroSwitch(false))));
+      const missing = h("li", { class: "program-phase", dataset: { phase: "zero_grad" } }, h("ol", {}, h("li", { class: "program-line is-missing" }, h("span", { class: "line-go" }, h("code", { class: "line-code" }, "zero_grad()")), zeroSwitch(false))));
       const first = plan.findIndex((entry) => entry.phase !== "data");
       groups.splice(first > 0 ? 1 : 0, 0, missing);
     }

@@ -18,7 +18,7 @@ export function mount(element, store, actions) {
     h("button", { type: "button", class: "tool transport-tool", "aria-label": label, title: `${label} (${key})`, on: { click: run } }, icon(name, 22));
 
   const play = h("button", { type: "button", class: "play", on: { click: actions.toggle } });
-  const plate = h("div", { class: "hint plate" }, h("kbd", {}, "Space"), " plays ", h("span", { class: "hint-dot" }, "·"), " ", h("kbd", {}, "→"), " next step");
+  const plate = h("div", { class: "transport-hint plate" }, h("kbd", {}, "Space"), " plays ", h("span", { class: "transport-hint-dot" }, "·"), " ", h("kbd", {}, "→"), " next step");
   const speed = h(
     "select",
     { class: "speed", "aria-label": "Speed of playing", title: "Speed of playing", on: { change: () => actions.setSpeed(Number(speed.value)) } },
@@ -114,7 +114,7 @@ export function mount(element, store, actions) {
         return h(
           "div",
           { class: "band", dataset: { phase }, title: name, style: { "flex-grow": many, "--band": `var(--phase-${phase}, var(--phase-data))`, "--steps": many } },
-          h("span", { class: "band-name" }, name),
+          h("span", { class: "band-name" }, h("i"), h("b", {}, name)),
         );
       }),
     );
