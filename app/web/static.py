@@ -1,5 +1,6 @@
 """Our own scripts, styles and pictures. A browser asks each time whether a file has changed and is
-mostly told no; what is sent was gzipped once. A file saved meanwhile is read anew.
+mostly told no; what is sent was freed of comments and gzipped once. A file saved meanwhile is read
+anew.
 
 `modules()` lists all modules that a page's first one will import, so that the page can ask for all
 of them at once instead of finding them one after another.
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app import paths
+from app.web import slim
 from app.web.assets import REVALIDATE, Asset
 
 IMPORT = re.compile(
@@ -52,7 +54,7 @@ class Files:
         now = (state.st_mtime_ns, state.st_size)
         held = self.kept.get(path)
         if held is None or held[:2] != now:
-            held = self.kept[path] = (*now, Asset.read(path))
+            held = self.kept[path] = (*now, Asset.read(path, slim.BY_SUFFIX.get(path.suffix)))
         return held[2]
 
 
