@@ -7,9 +7,9 @@ import { svg } from "../h.js";
 import { number, toNumber } from "../format.js";
 import { linear, path, ticks } from "../scale.js";
 
-const WIDTH = 320;
-const HEIGHT = 132;
-const EDGE = { left: 30, right: 10, top: 10, bottom: 20 };
+const WIDTH = 240;
+const HEIGHT = 100;
+const EDGE = { left: 26, right: 8, top: 8, bottom: 17 };
 
 /**
  * Where everything lies: maps, the curve, the tangent cut off at the frame, the ticks.

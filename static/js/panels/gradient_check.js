@@ -41,7 +41,7 @@ function table(result) {
 
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
 export function mount(element, store, actions) {
-  const button = h("button", { type: "button", class: "tool check-run", on: { click: run } }, "Check gradients");
+  const button = h("button", { type: "button", class: "tool check-run", title: "Is the gradient right?", "aria-label": "Check the gradients", on: { click: run } }, "Check ∂");
   element.append(button);
 
   async function run() {

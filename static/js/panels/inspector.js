@@ -129,7 +129,7 @@ function stepView(frame, state, ways) {
   return h("div", { class: "step", dataset: { phase: frame.phase } },
     h("header", { class: "step-head" },
       h("span", { class: "phase", dataset: { phase: frame.phase } }, PHASES[frame.phase] ?? frame.phase),
-      h("h2", { tabindex: "-1", "aria-label": entry?.label }, entry?.mathml ? math(entry.mathml) : entry?.label ?? ""),
+      h("h2", { tabindex: "-1", title: entry?.label }, entry?.label ?? ""),
       h("span", { class: "step-count" }, `${frame.index + 1} of ${frame.position.of}`)),
     h("p", { class: note ? "says note" : "says" }, note?.says ?? frame.says),
     lines.some((line) => line.kind === "contribution") && h("p", { class: "chain" },
@@ -146,7 +146,7 @@ const row = (kind, content) => h("div", { class: `row row-${kind}` }, content);
 function heading(line, graph) {
   const target = graph.nodes.find((n) => n.name === line.to);
   const name = target ? (target.mathml ? math(target.mathml) : target.label) : line.to;
-  if (line.kind === "sum") return ["paths meet in ", name, ": their shares add up (+=)"];
+  if (line.kind === "sum") return ["paths meet in ", name, ": add up (+=)"];
   if (line.kind === "state") return ["the optimizer remembers"];
   if (line.kind === "norm") return ["length of all gradients together"];
   return null;

@@ -164,7 +164,7 @@ export function nodeView(name, store, actions) {
     if (!when) return null;
     const [iteration, index] = when;
     const entry = state.plan[index];
-    const before = iteration === state.position.iteration ? "" : ` of iteration ${iteration}`;
+    const before = iteration === state.position.iteration ? "" : `, iteration ${iteration}`;
     return h("button", { type: "button", class: "link", on: { click: () => {
       actions.select(null);
       actions.goto(iteration, index);

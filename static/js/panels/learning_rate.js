@@ -32,7 +32,6 @@ export function mount(element, store, actions) {
     "aria-label": "Learning rate as a number",
   });
   const note = h("p", { class: "rate-note", role: "status" });
-  const keep = h("input", { type: "checkbox" });
   const buttons = MANY.map((n) => h("button", {
     type: "button", class: "button", "aria-label": `Train ${n} iterations`, on: { click: () => train(n) },
   }, String(n)));
@@ -43,13 +42,12 @@ export function mount(element, store, actions) {
     h("header", { class: "rate-head" }, h("h2", { class: "panel-title" }, "Learning rate"), note),
     h("div", { class: "rate-line" }, h("span", { class: "rate-eta", "aria-hidden": "true" }, "η"), slider, field),
     h("div", { class: "rate-line" },
-      h("span", { class: "rate-name" }, "Train"), ...buttons, h("span", { class: "rate-unit" }, "iterations"), progress),
-    h("label", { class: "rate-line rate-keep" }, keep, " empty the gradients first (zero_grad)"),
+      h("span", { class: "rate-name", title: "Train this many iterations" }, "Train ×"), ...buttons, progress),
   );
 
   const set = (rate) => {
     actions.patch({ lr: rate });
-    note.textContent = `η = ${number(rate)} counts from the next update on`;
+    note.textContent = "from the next update on";
   };
   slider.addEventListener("input", () => { field.value = String(rateOf(Number(slider.value))); });
   slider.addEventListener("change", () => set(rateOf(Number(slider.value))));
@@ -57,7 +55,7 @@ export function mount(element, store, actions) {
     const rate = typed(field.value);
     field.setAttribute("aria-invalid", rate === null);
     if (rate === null) {
-      note.textContent = `a learning rate is a number such as 0.1, not "${field.value}"`;
+      note.textContent = "write a number such as 0.1";
       return;
     }
     if (rate !== store.get().session?.settings.lr) set(rate);
@@ -65,7 +63,6 @@ export function mount(element, store, actions) {
   field.addEventListener("change", enter);
   field.addEventListener("keydown", (event) => event.key === "Enter" && enter());
   for (const input of [slider, field]) input.addEventListener("keydown", (event) => event.stopPropagation());
-  keep.addEventListener("change", () => actions.patch({ zero_grad: keep.checked }));
 
   async function train(n) {
     for (const button of buttons) button.disabled = true;
@@ -84,9 +81,8 @@ export function mount(element, store, actions) {
     if (document.activeElement !== field) field.value = full(settings.lr);
     slider.value = placeOf(settings.lr);
     slider.setAttribute("aria-valuetext", number(settings.lr));
-    keep.checked = settings.zero_grad !== false;
     if (settings.lr_now !== settings.lr && settings.lr_now !== null) {
-      note.textContent = `the schedule makes it ${number(settings.lr_now)} in this iteration`;
+      note.textContent = `now ${number(settings.lr_now)} by schedule`;
     }
   });
   store.watch((s) => s.busy, (busy) => {
