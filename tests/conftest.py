@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -14,6 +15,14 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.settings import Settings
 from tests.serving import Server
+
+
+# No time limit for one example, since machines differ; where all is required, the same examples
+# each time, so that a run that fails can be repeated.
+hypothesis.settings.register_profile(
+    "backstep", deadline=None, derandomize=os.environ.get("BACKSTEP_REQUIRE_ALL") == "1"
+)
+hypothesis.settings.load_profile("backstep")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
