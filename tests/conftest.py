@@ -16,7 +16,6 @@ from app.main import create_app
 from app.settings import Settings
 from tests.serving import Server
 
-
 # No time limit for one example, since machines differ; where all is required, the same examples
 # each time, so that a run that fails can be repeated.
 hypothesis.settings.register_profile(
