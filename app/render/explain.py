@@ -424,7 +424,7 @@ def _digits(scene: Scene, slot: Slot, index: Index) -> int:
     if old is None or new is None:
         return 3
     a, b = entry(old, index), entry(new, index)
-    return next((d for d in range(3, 9) if a == b or numbers.text(a, d) != numbers.text(b, d)), 9)
+    return next((d for d in range(3, 9) if a == b or f"{a:.{d}g}" != f"{b:.{d}g}"), 9)
 
 
 def _letter(scene: Scene, letter: Any, node: Node | None, index: Index, digits: int = 3) -> str:

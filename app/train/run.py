@@ -138,8 +138,7 @@ class Run:
             with np.errstate(all="ignore"):
                 self._note(iteration, loss, float(np.dot(flat, flat)))
         stepper.seek(len(stepper.plan))
-        if iteration not in self.history.validation_loss:
-            self._validate(iteration, stepper.slots)
+        self._validate(iteration, stepper.slots)
 
     def _note(self, iteration: int, loss: float, squared_norm: float) -> None:
         self.history.train_loss.append(loss)
@@ -229,53 +228,51 @@ class Run:
         )
 
     def _replay(self, slots: Slots, start: int, stop: int) -> Slots:
+        """Iterations of one stretch of settings, without an edit between."""
         settings = self.settings(start)
         trainer = self._trainer
         if trainer is None:
             trainer = self._trainer = Trainer(self.graph(start), self.spec.optimizer)
         trainer.load(slots)
-        keep = {
+        keep = [
             slot
             for slot in slots
-            if not slot[1].startswith("saved.")
-            and (slot[1] != GRAD or not settings.zero_grad)
-            and self._kept(start, slot)
-        }
-        key: object = None
-        feed_version: object = None
-        scalars: dict[str, float] = {}
+            if self._kept(start, slot) and (slot[1] != GRAD or not settings.zero_grad)
+        ]
+        steady = self.problem.steady(start, stop)
+        schedule, optimizer = self.spec.schedule, self.spec.optimizer
+        timed = schedule is not None or (optimizer is not None and optimizer.timed)
+        validated = self.problem.batches is not None and self.problem.batches.validation is not None
         program: Program | None = None
-        train_loss, lrs, norms = (
-            self.history.train_loss,
-            self.history.lr,
-            self.history.grad_norm,
-        )
+        version: object = None
+        losses: list[float] = []
+        squares: list[float] = []
         with np.errstate(all="ignore"):
             for i in range(start, stop):
-                graph = self.graph(i)
-                new_key = (id(graph), settings.zero_grad, repr(settings.clip))
-                if new_key != key:
-                    key, feed_version, scalars = new_key, None, {}
-                    program = self._program(trainer, key, i, slots, settings)
-                assert program is not None
-                version = self.problem.version(i)
-                if version != feed_version:
-                    feed_version = version
-                    for name, value in self.problem.feed(i).items():
-                        np.copyto(program.feed[name], value)
-                now = self.scalars(i)
-                if now != scalars:
-                    scalars = now
+                if program is None or not steady:
+                    before, program = program, self._program(trainer, i, slots, settings)
+                    fresh = program is not before
+                    now = self.problem.version(i)
+                    if fresh or now != version:
+                        version = now
+                        for name, value in self.problem.feed(i).items():
+                            np.copyto(program.feed[name], value)
+                    if fresh:
+                        loss, square = program.loss.item, program.squared_norm.item
+                        calls = program.calls
+                if timed or not losses or not steady:
+                    worth = self.scalars(i)
                     for name, buffer in program.scalars.items():
-                        buffer[()] = now[name]
-                replay(program.calls)
-                if i == len(train_loss):
-                    train_loss.append(float(program.loss))
-                    lrs.append(self.lr(i))
-                    norms.append(math.sqrt(float(program.squared_norm)))
-                    if self.problem.batches and self.problem.batches.validation:
-                        self._validate(i, trainer.shared)
-        return trainer.export(keep, key)
+                        buffer[()] = worth[name]
+                replay(calls)
+                losses.append(loss())
+                squares.append(square())
+                if validated:
+                    self._validate(i, trainer.shared)
+        known = len(self.history) - start
+        for i in range(max(0, known), len(losses)):
+            self._note(start + i, losses[i], squares[i])
+        return trainer.export(keep, program)
 
     def _kept(self, iteration: int, slot: Slot) -> bool:
         """Whether a slot is carried from one iteration to the next."""
@@ -283,15 +280,20 @@ class Run:
         return node is not None and node.op is None and (node.kind not in FED or slot[1] == GRAD)
 
     def _program(
-        self, trainer: Trainer, key: object, iteration: int, slots: Slots, settings: Settings
+        self, trainer: Trainer, iteration: int, slots: Slots, settings: Settings
     ) -> Program:
+        """The recorded calls for this iteration's batch size and settings."""
         graph = self.graph(iteration)
+        key = (id(graph), settings.zero_grad, repr(settings.clip))
+        known = trainer.programs.get(key)
+        if known is not None:
+            return known
         wanted = graph.trained()
         if not settings.zero_grad:
             wanted = frozenset(n.name for n in graph.nodes.values() if n.needs_grad)
         carried = {slot: v for slot, v in slots.items() if self._kept(iteration, slot)}
         filled = {s for s in carried if s[1] != GRAD or not settings.zero_grad}
-        return trainer.program(key, graph, self.plan(iteration), carried, filled, wanted)
+        return trainer.record(key, graph, self.plan(iteration), carried, filled, wanted)
 
     def _keep(self, iteration: int, slots: Slots) -> None:
         """Remember a snapshot; when there are too many, every other one goes and the spacing
@@ -328,7 +330,7 @@ class Run:
         batches = self.problem.batches
         if batches is None or batches.validation is None:
             return
-        if (iteration + 1) % batches.count:
+        if (iteration + 1) % batches.count or iteration in self.history.validation_loss:
             return
         inputs, targets = batches.validation
         graph = self.spec.problem.model(len(inputs)).graph  # type: ignore[attr-defined]

@@ -50,6 +50,8 @@ class Problem(Protocol):
 
     def version(self, iteration: int) -> object: ...
 
+    def steady(self, start: int, stop: int) -> bool: ...
+
     def position(self, iteration: int) -> dict[str, int]: ...
 
     @property
@@ -244,6 +246,11 @@ class ModelProblem:
         )
         return (place, b.fixed(iteration))
 
+    def steady(self, start: int, stop: int) -> bool:
+        """Whether all these iterations see the same samples in the same order."""
+        b = self._batches
+        return b.count == 1 and not b.shuffle and b.fixed(start) == b.fixed(stop - 1)
+
     def position(self, iteration: int) -> dict[str, int]:
         b = self._batches
         return {
@@ -301,6 +308,9 @@ class ProgramProblem:
 
     def version(self, iteration: int) -> object:
         return sum(1 for since, _, _ in self._edits if since <= iteration)
+
+    def steady(self, start: int, stop: int) -> bool:
+        return self.version(start) == self.version(stop - 1)
 
     def position(self, iteration: int) -> dict[str, int]:
         return {"epoch": iteration, "batch": 0, "batches": 1, "samples": iteration}

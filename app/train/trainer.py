@@ -28,6 +28,7 @@ class Program:
     """The recorded calls of one plan, and the buffers that the loop fills before a replay."""
 
     calls: tuple[Callable[[], object], ...]
+    buffers: dict[Slot, Array]
     feed: dict[str, Array]
     scalars: dict[str, Array]
     loss: Array
@@ -50,32 +51,31 @@ class Trainer:
                 size = int(np.prod(node.shape))
                 self.shared[node.name, slot] = vector[first : first + size].reshape(node.shape)
                 first += size
-        self._programs: dict[object, Program] = {}
-        self._buffers: dict[object, dict[Slot, Array]] = {}
+        self.programs: dict[object, Program] = {}
 
     def load(self, slots: Mapping[Slot, Array]) -> None:
         """Take parameters, optimizer state, constants and kept gradients over into the buffers."""
         for slot, buffer in self.shared.items():
             if slot in slots:
                 np.copyto(buffer, slots[slot])
-        for buffers in self._buffers.values():
-            for slot, buffer in buffers.items():
+        for program in self.programs.values():
+            for slot, buffer in program.buffers.items():
                 if slot in slots and slot not in self.shared:
                     np.copyto(buffer, slots[slot])
 
-    def export(self, names: Iterable[Slot], key: object) -> dict[Slot, Array]:
+    def export(self, names: Iterable[Slot], program: Program | None) -> dict[Slot, Array]:
         """Copies of those slots, sealed."""
         found = {}
         for slot in names:
             buffer = self.shared.get(slot)
-            if buffer is None:
-                buffer = self._buffers[key].get(slot)
+            if buffer is None and program is not None:
+                buffer = program.buffers.get(slot)
             if buffer is not None:
                 found[slot] = buffer.copy()
                 found[slot].flags.writeable = False
         return found
 
-    def program(
+    def record(
         self,
         key: object,
         graph: Graph,
@@ -84,21 +84,8 @@ class Trainer:
         filled: set[Slot],
         wanted: frozenset[str],
     ) -> Program:
-        """The program of this plan; `key` tells apart plans that need other calls or buffers."""
-        if key not in self._programs:
-            self._programs[key] = self._record(key, graph, plan, slots, filled, wanted)
-        return self._programs[key]
-
-    def _record(
-        self,
-        key: object,
-        graph: Graph,
-        plan: list[Step],
-        slots: Mapping[Slot, Array],
-        filled: set[Slot],
-        wanted: frozenset[str],
-    ) -> Program:
-        buffers = self._buffers[key] = dict(self.shared)
+        """Record a plan; `key` tells apart plans that need other calls or buffers."""
+        buffers = dict(self.shared)
         for slot, value in slots.items():
             if slot not in buffers:
                 buffers[slot] = value.copy()
@@ -122,7 +109,9 @@ class Trainer:
         if not noted:
             k(np.dot, self.flat[GRAD], self.flat[GRAD], squared_norm)
         loss = buffers[graph.output, VALUE]
-        return Program(tuple(k.calls), feed, k.scalars, loss, squared_norm)
+        program = Program(tuple(k.calls), buffers, feed, k.scalars, loss, squared_norm)
+        self.programs[key] = program
+        return program
 
     def _update_all(self, k: Recorder, optimizer: Optimizer) -> None:
         """Every parameter at once, in blocks that fit into the cache."""
