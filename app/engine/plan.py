@@ -62,9 +62,10 @@ class Flow:
 class Backward:
     """Run one node's vjp and add each contribution to its input's gradient.
 
-    The first contribution of a pass fills an inner node's slot; a leaf keeps what it has until
-    zero_grad, as in PyTorch. The output's step also starts the pass: its own gradient is 1, and
-    leaves that it does not depend on get 0.
+    The first contribution of a pass fills its slot, for a batch is new and so is all that is
+    computed from it; only a parameter keeps what it has until zero_grad, as in PyTorch. The
+    output's step also starts the pass: its own gradient is 1, and leaves that it does not depend
+    on get 0.
     """
 
     graph_node: Node
@@ -83,7 +84,7 @@ class Backward:
         if self.seed:
             k(np.positive, const(1.0), k.write(node.name, GRAD, node.shape))
             for leaf in self.unreached:
-                if not k.has(leaf.name, GRAD):
+                if leaf.kind != PARAMETER or not k.has(leaf.name, GRAD):
                     k(np.positive, const(0.0), k.write(leaf.name, GRAD, leaf.shape))
         grads: list[Array | None] = [None] * len(node.inputs)
         terms: list[tuple[Flow, bool]] = []
@@ -91,7 +92,7 @@ class Backward:
             target = flow.target
             if not k.wants(target.name):
                 continue
-            fills = flow.first and not (target.op is None and k.has(target.name, GRAD))
+            fills = flow.first and not (target.kind == PARAMETER and k.has(target.name, GRAD))
             grads[flow.operand] = (
                 k.write(target.name, GRAD, target.shape) if fills else k.scratch(target.shape)
             )

@@ -425,15 +425,13 @@ class Adam(Optimizer):
         return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if self.amsgrad else ()))
 
     def scalars(self, t: int, lr: float) -> dict[str, float]:
-        bias1, bias2 = (1 - beta ** (t + 1) for beta in self.betas)
-        root = math.sqrt(bias2)
-        return {
-            "lr": lr,
-            "t": t + 1,
-            "step_size": lr * root / bias1,
-            "scaled_eps": self.eps * root,
-            "keep": 1 - lr * self.weight_decay,
-        }
+        beta1, beta2 = self.betas
+        root = math.sqrt(1 - beta2 ** (t + 1))
+        step_size = lr * root / (1 - beta1 ** (t + 1))
+        told = {"lr": lr, "t": t + 1, "step_size": step_size, "scaled_eps": self.eps * root}
+        if self.decoupled and self.weight_decay:
+            told["keep"] = 1 - lr * self.weight_decay
+        return told
 
     def update(self, k: Kernel, w: Array, g: Array, w_new: Array, state: State, new: State) -> None:
         d, s = decayed(k, w, g, 0.0 if self.decoupled else self.weight_decay), k.scratch(w.shape)

@@ -196,7 +196,8 @@ class Run:
             if self._must_step(i, slots):
                 stepper = self._stepper(i, slots)
                 self._finish(i, stepper)
-                slots, i = stepper.slots, i + 1
+                slots = {s: v for s, v in stepper.slots.items() if self._kept(i, s)}
+                i += 1
             else:
                 until = self._segment(i, stop)
                 slots, i = self._replay(slots, i, until), until
@@ -206,25 +207,16 @@ class Run:
         return slots
 
     def _segment(self, start: int, stop: int) -> int:
-        """Up to where calls can be replayed without an edit, a change of settings or a snapshot
-        between.
-        """
+        """Up to where calls can be replayed without an edit, a change of settings or a snapshot."""
         stops = [stop, (start // self._spacing + 1) * self._spacing]
         stops += [i for i, _ in self._settings if i > start]
         stops += [i for i in self._edits if i > start]
-        until = min(stops)
-        if until - start > 1 and self._must_step(until - 1, {}):
-            until -= 1
-        return until
+        return min(stops)
 
     def _must_step(self, iteration: int, slots: Slots) -> bool:
-        """Kept gradients have to be there in full, also those that training does not need."""
-        if self.settings(iteration).zero_grad:
-            return not self.settings(iteration + 1).zero_grad
-        return bool(slots) and any(
-            (node.name, GRAD) not in slots
-            for node in self.graph(iteration).nodes.values()
-            if node.op is None and node.needs_grad
+        """Without zero_grad the first gradient fills its slot, all later ones are added."""
+        return not self.settings(iteration).zero_grad and any(
+            (node.name, GRAD) not in slots for node in self.graph(iteration).kind(PARAMETER)
         )
 
     def _replay(self, slots: Slots, start: int, stop: int) -> Slots:
@@ -234,11 +226,8 @@ class Run:
         if trainer is None:
             trainer = self._trainer = Trainer(self.graph(start), self.spec.optimizer)
         trainer.load(slots)
-        keep = [
-            slot
-            for slot in slots
-            if self._kept(start, slot) and (slot[1] != GRAD or not settings.zero_grad)
-        ]
+        keep = {slot for slot in slots if self._kept(start, slot)}
+        keep |= {(node.name, GRAD) for node in trainer.parameters}
         steady = self.problem.steady(start, stop)
         schedule, optimizer = self.spec.schedule, self.spec.optimizer
         timed = schedule is not None or (optimizer is not None and optimizer.timed)
@@ -277,7 +266,7 @@ class Run:
     def _kept(self, iteration: int, slot: Slot) -> bool:
         """Whether a slot is carried from one iteration to the next."""
         node = self.graph(iteration).nodes.get(slot[0])
-        return node is not None and node.op is None and (node.kind not in FED or slot[1] == GRAD)
+        return node is not None and node.op is None and node.kind not in FED
 
     def _program(
         self, trainer: Trainer, iteration: int, slots: Slots, settings: Settings
@@ -288,12 +277,8 @@ class Run:
         known = trainer.programs.get(key)
         if known is not None:
             return known
-        wanted = graph.trained()
-        if not settings.zero_grad:
-            wanted = frozenset(n.name for n in graph.nodes.values() if n.needs_grad)
         carried = {slot: v for slot, v in slots.items() if self._kept(iteration, slot)}
-        filled = {s for s in carried if s[1] != GRAD or not settings.zero_grad}
-        return trainer.record(key, graph, self.plan(iteration), carried, filled, wanted)
+        return trainer.record(key, graph, self.plan(iteration), carried)
 
     def _keep(self, iteration: int, slots: Slots) -> None:
         """Remember a snapshot; when there are too many, every other one goes and the spacing

@@ -81,8 +81,6 @@ class Trainer:
         graph: Graph,
         plan: list[Step],
         slots: Mapping[Slot, Array],
-        filled: set[Slot],
-        wanted: frozenset[str],
     ) -> Program:
         """Record a plan; `key` tells apart plans that need other calls or buffers."""
         buffers = dict(self.shared)
@@ -93,7 +91,7 @@ class Trainer:
         for node in graph.nodes.values():
             if node.op is None and (node.name, VALUE) not in buffers:
                 feed[node.name] = buffers[node.name, VALUE] = np.zeros(node.shape, node.dtype)
-        k = Recorder(buffers, set(filled), wanted, self.flat)
+        k = Recorder(buffers, set(slots), graph.trained(), self.flat)
         squared_norm = np.zeros(())
         noted = updated = False
         for step in plan:
