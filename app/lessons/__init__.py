@@ -1,4 +1,4 @@
-"""Lessons: a spec with words, one .toml file each, found by its name. Adding one adds a file here."""
+"""Lessons: a spec with words, one .toml file each. Adding one means adding a file here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A lesson is data: a spec, a question, a sentence for the steps that matter, a takeaway, and numbers.
+"""A lesson is data: a spec, a question, sentences for the steps that matter, a takeaway, numbers.
 
-The numbers (`checks`) are what a guide or a calculation by hand states; tests hold the engine to them.
+The numbers (`checks`) are what a guide or a calculation by hand states; tests hold the engine to
+them.
 """
 
 from __future__ import annotations

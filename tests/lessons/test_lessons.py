@@ -126,7 +126,7 @@ GOOD = (FOLDER / "gradient-descent.toml").read_text("utf-8")
         (("order = 140", 'order = "last"'), "whole number", "lesson.order"),
         (("order = 140", "order = "), "not a TOML file", "made.toml"),
         (('kind = "loss"\nvalue = 9', 'kind = "los"\nvalue = 9'), "one of value", "checks[0].kind"),
-        (('kind = "loss"\nvalue = 9', 'kind = "grad"\nvalue = 9'), "names a node", "checks[0].node"),
+        (('kind = "loss"\nvalue = 9', 'kind = "grad"\nvalue = 9'), "a node", "checks[0].node"),
         (('phase = "loss"\nnode = "f"\n', ""), "a phase or an index", "notes[0]"),
         (("[[notes]]", "[[nodes]]"), "not known: 'nodes'", "lesson.nodes"),
         (("[spec]", 'notes = "x"\n[spec]'), "not a TOML file", "made.toml"),
