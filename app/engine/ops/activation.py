@@ -155,10 +155,13 @@ def sigmoid(k: Kernel, x: Array, y: Any) -> None:
     """1 / (1 + e⁻ˣ); for very negative x the exponential is infinite and the result 0, as it should
     be.
     """
-    k(np.negative, x, y)
-    k(np.exp, y, y)
-    k(np.add, y, const(1.0), y)
-    k(np.reciprocal, y, y)
+    if y is None:
+        return
+    s = k.scratch(x.shape)
+    k(np.negative, x, s)
+    k(np.exp, s, y)
+    k(np.add, y, const(1.0), s)
+    k(np.reciprocal, s, y)
 
 
 @dataclass(frozen=True)
@@ -180,9 +183,11 @@ class Sigmoid(Activation):
         sigmoid(k, x, y)
 
     def vjp(self, k: Kernel, g: Array, y: Array, x: Array, dx: Any) -> None:
-        k(np.subtract, const(1.0), y, dx)
-        k(np.multiply, dx, y, dx)
-        k(np.multiply, dx, g, dx)
+        if dx is not None:
+            s = k.scratch(x.shape)
+            k(np.subtract, const(1.0), y, dx)
+            k(np.multiply, dx, y, s)
+            k(np.multiply, s, g, dx)
 
 
 @dataclass(frozen=True)
@@ -204,9 +209,11 @@ class Tanh(Activation):
         k(np.tanh, x, y)
 
     def vjp(self, k: Kernel, g: Array, y: Array, x: Array, dx: Any) -> None:
-        k(np.multiply, y, y, dx)
-        k(np.subtract, const(1.0), dx, dx)
-        k(np.multiply, dx, g, dx)
+        if dx is not None:
+            s = k.scratch(x.shape)
+            k(np.multiply, y, y, dx)
+            k(np.subtract, const(1.0), dx, s)
+            k(np.multiply, s, g, dx)
 
 
 @dataclass(frozen=True)

@@ -156,16 +156,23 @@ class Linear(Op):
         return (*x[:-1], weight[0])
 
     def forward(self, k: Kernel, y: Array, x: Array, weight: Array, *bias: Array) -> None:
-        k(np.dot, x, weight.T, y)
-        if bias:
-            k(np.add, y, bias[0], y)
+        if not bias:
+            k(np.dot, x, weight.T, y)
+            return
+        s, row = k.scratch(y.shape), bias[0]
+        k(np.dot, x, weight.T, s)
+        k(np.add, s, row.reshape(y.shape) if row.size == y.size else row, y)
 
     def vjp(self, k: Kernel, g: Array, y: Array, x: Array, weight: Array, *rest: Any) -> None:
         dx, dweight, *dbias = rest[1:] if len(rest) > 2 else rest
         g2, x2 = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])
         k(np.dot, g, weight, dx)
         k(np.dot, g2.T, x2, dweight)
-        if dbias:
+        if not dbias:
+            return
+        if g2.shape[0] == 1:
+            k(np.positive, g2[0], dbias[0])
+        else:
             k(np.dot, ones(g2.shape[0]), g2, dbias[0])
 
     def element(self, index: Index, *shapes: Shape) -> list[Term]:
