@@ -19,7 +19,11 @@ const BUSY_AFTER = 140; // ms until waiting is shown
  */
 export function createActions(store) {
   const id = store.get().session.id;
-  let timeline = createTimeline(store.get().plan.length);
+  /** Plans by iteration, once a change may have made them differ. @type {Map<number, PlanEntry[]>} */
+  const plans = new Map();
+  /** @param {number} iteration */
+  const of = (iteration) => (plans.get(iteration) ?? store.get().session.plan).length;
+  const timeline = createTimeline(of);
   /** @type {Moment} where the visitor wants to be; `position` arrives there once its frames are here */
   let wanted = store.get().position;
   let revision = store.get().session.revision;
@@ -35,9 +39,10 @@ export function createActions(store) {
   function show(moment, motion) {
     const nodes = timeline.at(moment);
     if (!nodes) return;
-    const { plan } = store.get();
+    const plan = plans.get(moment.iteration) ?? store.get().session.plan;
     store.set((state) => ({
-      position: { iteration: moment.iteration, step: moment.step, of: timeline.of },
+      position: { iteration: moment.iteration, step: moment.step, of: plan.length },
+      plan,
       nodes,
       frame: timeline.frameAt(moment),
       next: plan[moment.step] ?? plan[0] ?? null,
@@ -52,7 +57,7 @@ export function createActions(store) {
 
   /** @param {Moment} moment @param {State["motion"]} [motion] */
   async function go(moment, motion = "jump") {
-    wanted = { iteration: moment.iteration, step: Math.min(moment.step, timeline.of) };
+    wanted = moment;
     const target = wanted;
     if (timeline.lacks(target)) {
       const waiting = setTimeout(() => store.set({ busy: true }), BUSY_AFTER);
@@ -67,7 +72,9 @@ export function createActions(store) {
         store.set({ busy: false });
       }
     }
-    if (wanted === target) show(target, motion);
+    if (wanted !== target) return;
+    wanted = { iteration: target.iteration, step: Math.min(target.step, of(target.iteration)) };
+    show(wanted, motion);
   }
 
   /** @param {Lack} lack */
@@ -77,6 +84,11 @@ export function createActions(store) {
     if (running) return running;
     const born = generation;
     const parts = [
+      store.get().session.changes.length === 0 || plans.has(iteration)
+        ? null
+        : api.plan(id, iteration).then((answer) => {
+            if (born === generation) plans.set(iteration, answer);
+          }),
       state === null
         ? null
         : api.state(id, { iteration, step: state }).then((answer) => {
@@ -107,11 +119,11 @@ export function createActions(store) {
   /** Fetches what is likely to be wanted soon: the steps ahead, the next iteration, the one before. @param {Moment} moment */
   function ahead({ iteration, step }) {
     const soon = [
-      walk({ iteration, step }, 1, () => timeline.of),
-      { iteration, step: Math.min(timeline.of, step + 24) },
-      ...(step > timeline.of - 24 ? [{ iteration: iteration + 1, step: 1 }] : []),
+      walk({ iteration, step }, 1, of),
+      { iteration, step: Math.min(of(iteration), step + 24) },
+      ...(step > of(iteration) - 24 ? [{ iteration: iteration + 1, step: 1 }] : []),
       ...(step > 0 ? [{ iteration, step: Math.max(1, step - 24) }] : []),
-      ...(step < 12 && iteration > 0 ? [{ iteration: iteration - 1, step: timeline.of }] : []),
+      ...(step < 12 && iteration > 0 ? [{ iteration: iteration - 1, step: of(iteration - 1) }] : []),
     ];
     for (const moment of soon) {
       const lack = timeline.lacks(moment);
@@ -207,16 +219,18 @@ export function createActions(store) {
 
   /** @param {Session} session */
   function replan(session) {
-    forget(0, session.plan.length);
+    forget(0);
     store.set({ session, plan: session.plan, graph: session.graph });
   }
 
-  /** @param {number} iteration @param {number} of */
-  function forget(iteration, of) {
+  /** @param {number} iteration */
+  function forget(iteration) {
     generation += 1;
     fetching.clear();
-    if (of === timeline.of) timeline.forget(iteration);
-    else timeline = createTimeline(of);
+    timeline.forget(iteration);
+    for (const i of [...plans.keys()]) {
+      if (i >= iteration) plans.delete(i);
+    }
   }
 
   // -- changing ----------------------------------------------------------------------------------
@@ -246,10 +260,10 @@ export function createActions(store) {
       const session = await api.session(id);
       revision = session.revision;
       const { iteration, step } = wanted;
-      forget(iteration, session.plan.length);
-      store.set({ session, plan: session.plan, effect: answer.effect ?? null, history: null });
+      forget(iteration);
+      store.set({ session, effect: answer.effect ?? null, history: null });
       recall();
-      await go({ iteration, step: Math.min(step, session.plan.length) });
+      await go({ iteration, step });
     } catch (error) {
       complain(error);
     }
@@ -282,10 +296,10 @@ export function createActions(store) {
   function tick() {
     const { playing, speed, position, breakpoints, busy } = store.get();
     if (!playing) return;
-    const upcoming = position.step >= timeline.of ? 0 : position.step;
+    const upcoming = position.step >= position.of ? 0 : position.step;
     if (breakpoints.includes(upcoming) && !leaving) return pause();
     leaving = false;
-    if (!busy) go(walk(position, 1, () => timeline.of), "step");
+    if (!busy) go(walk(position, 1, of), "step");
     ticking = setTimeout(tick, PACE / speed);
   }
 
@@ -325,12 +339,12 @@ export function createActions(store) {
   }
 
   return {
-    step: (n) => void moveByHand(walk(wanted, n, () => timeline.of), n === 1 ? "step" : "jump"),
+    step: (n) => void moveByHand(walk(wanted, n, of), n === 1 ? "step" : "jump"),
     phase: (n) => void moveByHand(walkPhases(wanted, n, store.get().plan)),
     iteration: (n) => void run(n, "iteration"),
     epoch: (n) => void run(n, "epoch"),
     toStart: () => void moveByHand({ iteration: wanted.iteration, step: 0 }),
-    toEnd: () => void moveByHand({ iteration: wanted.iteration, step: timeline.of }),
+    toEnd: () => void moveByHand({ iteration: wanted.iteration, step: of(wanted.iteration) }),
     seek: (position) => moveByHand(position),
     goto: (iteration, index) => void moveByHand({ iteration, step: index + 1 }),
     nodesAt: (moment) => timeline.at(moment),

@@ -1,7 +1,7 @@
 // The only module that talks to the server. Every answer is JSON; every refusal becomes an ApiError with the server's
 // own words; a changing call carries the revision that the page knows, so that two pages never overwrite each other.
 
-/** @import {Session, Frame, NodeState, Position, Answer, History, GradientCheck, Lesson, Num} from "./types.js" */
+/** @import {Session, Frame, NodeState, Position, Answer, History, GradientCheck, Lesson, Num, PlanEntry} from "./types.js" */
 
 export class ApiError extends Error {
   /**
@@ -97,6 +97,9 @@ export const node = (id, name, { iteration, step } = {}) =>
  * @param {{iteration: number, step: number, node: string, slot: "value" | "grad", operand?: number, index: string}} which
  */
 export const element = (id, which) => request("GET", `${at(id)}/element${query(which)}`);
+
+/** The plan as it is in one iteration. @param {string} id @param {number} iteration @returns {Promise<PlanEntry[]>} */
+export const plan = (id, iteration) => request("GET", `${at(id)}/plan${query({ iteration })}`);
 
 /** @param {string} id @returns {Promise<History>} */
 export const history = (id) => request("GET", `${at(id)}/history`);

@@ -145,6 +145,45 @@ export function widthOf(size) {
   return least + (most - least) * Math.min(1, Math.max(0, share));
 }
 
+/**
+ * The same drawing with wider gaps between its columns: room for larger numbers on their way. Columns are what no gap
+ * runs through, so nodes keep their size and edges their course.
+ * @template {{width: number, nodes: Box[], edges: {points: Point[]}[]}} G
+ * @param {G} graph @param {number} gap  the least width of a gap
+ * @returns {G}
+ */
+export function widen(graph, gap) {
+  const boxes = [...graph.nodes].sort((a, b) => a.x - b.x);
+  /** @type {{from: number, to: number, by: number}[]} gaps, with what is added before each one's end */
+  const gaps = [];
+  let end = boxes.length ? boxes[0].x : 0;
+  let added = 0;
+  for (const box of boxes) {
+    if (box.x > end + 1) {
+      added += Math.max(0, gap - (box.x - end));
+      gaps.push({ from: end, to: box.x, by: added });
+    }
+    end = Math.max(end, box.x + box.width);
+  }
+  if (added === 0) return graph;
+  /** @param {number} x */
+  const move = (x) => {
+    let before = 0;
+    for (const { from, to, by } of gaps) {
+      if (x <= from) break;
+      if (x < to) return x + before + ((x - from) / (to - from)) * (by - before);
+      before = by;
+    }
+    return x + before;
+  };
+  return {
+    ...graph,
+    width: graph.width + added,
+    nodes: graph.nodes.map((node) => ({ ...node, x: move(node.x) })),
+    edges: graph.edges.map((edge) => ({ ...edge, points: edge.points.map(([x, y]) => [move(x), y]) })),
+  };
+}
+
 /** @param {Box[]} boxes @returns {Box | null} */
 export function around(boxes) {
   if (boxes.length === 0) return null;

@@ -76,7 +76,7 @@ export function walkPhases(from, n, plan) {
 }
 
 /**
- * @param {number} of  steps in an iteration
+ * @param {(iteration: number) => number} of  steps in an iteration; plans differ where zero_grad or clip was switched
  * @param {{window?: number, keep?: number}} [options]  steps a window has; iterations that are remembered
  */
 export function createTimeline(of, { window = 48, keep = 16 } = {}) {
@@ -119,7 +119,7 @@ export function createTimeline(of, { window = 48, keep = 16 } = {}) {
 
   /** The end of the iteration before is the start of this one. @param {number} iteration @returns {Nodes | null} */
   function seam(iteration) {
-    return iterations.has(iteration - 1) ? at({ iteration: iteration - 1, step: of }) : null;
+    return iterations.has(iteration - 1) ? at({ iteration: iteration - 1, step: of(iteration - 1) }) : null;
   }
 
   /** The end of the window before. @param {number} iteration @param {number} from @returns {Nodes | null} */
@@ -144,7 +144,7 @@ export function createTimeline(of, { window = 48, keep = 16 } = {}) {
     /** The frame that led to a moment; at the start of an iteration, the last one of the iteration before. @param {Moment} moment */
     frameAt({ iteration, step }) {
       if (step > 0) return iterations.get(iteration)?.frames[step - 1] ?? null;
-      return iterations.get(iteration - 1)?.frames[of - 1] ?? null;
+      return iterations.get(iteration - 1)?.frames[of(iteration - 1) - 1] ?? null;
     },
 
     /** @param {number} iteration @param {number} index @returns {Frame | null} */
@@ -159,17 +159,17 @@ export function createTimeline(of, { window = 48, keep = 16 } = {}) {
       const first = anchor(step);
       const state = known?.states.has(first) || (first === 0 && iteration > 0 && seam(iteration)) ? null : first;
       let start = first;
-      const stop = Math.min(of, first + window);
+      const stop = Math.min(of(iteration), first + window);
       while (start < stop && known?.frames[start]) start += 1;
-      return { iteration, state, start, stop: step === 0 && state !== null ? Math.min(of, window) : stop };
+      return { iteration, state, start, stop };
     },
 
     /** Drops an iteration and all after it: an edit has given them a new future. @param {number} iteration */
     forget(iteration) {
-      for (const i of [...iterations.keys()]) if (i >= iteration) iterations.delete(i);
+      for (const i of [...iterations.keys()]) {
+        if (i >= iteration) iterations.delete(i);
+      }
     },
-
-    of,
   };
 }
 /** @typedef {ReturnType<typeof createTimeline>} Timeline */

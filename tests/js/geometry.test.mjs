@@ -76,3 +76,18 @@ test("a box around boxes", () => {
   assert.deepEqual(g.around(two), { x: 0, y: 0, width: 25, height: 15 });
   assert.equal(g.around([]), null);
 });
+
+test("gaps between columns are widened, nodes keep their size, and edges still meet them", () => {
+  const box = (x, y) => ({ x, y, width: 100, height: 50 });
+  const graph = {
+    width: 520,
+    height: 200,
+    nodes: [box(10, 0), box(10, 80), box(160, 0), box(310, 40)],
+    edges: [{ points: [[110, 20], [135, 20], [135, 60], [310, 60]] }],
+  };
+  const wide = g.widen(graph, 80);
+  assert.deepEqual(wide.nodes.map((n) => n.x), [10, 10, 190, 370]);
+  assert.equal(wide.width, 580);
+  assert.deepEqual(wide.edges[0].points.map((p) => p[0]), [110, 150, 150, 370]);
+  assert.equal(g.widen(graph, 40), graph);
+});

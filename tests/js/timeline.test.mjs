@@ -36,7 +36,7 @@ test("phases end where the next one begins", () => {
 });
 
 test("a moment is a known state plus the frames since", () => {
-  const t = createTimeline(4);
+  const t = createTimeline(() => 4);
   assert.deepEqual(t.lacks({ iteration: 0, step: 2 }), { iteration: 0, state: 0, start: 0, stop: 4 });
   t.putState(0, 0, { a: node("a", 0) });
   t.putFrames(0, [1, 2, 3, 4].map((x, i) => frame(i, [{ node: "a", slot: "value", value: array(x) }])));
@@ -49,14 +49,14 @@ test("a moment is a known state plus the frames since", () => {
 });
 
 test("the next iteration only lacks its frames", () => {
-  const t = createTimeline(2);
+  const t = createTimeline(() => 2);
   t.putState(0, 0, { a: node("a", 0) });
   t.putFrames(0, [frame(0, []), frame(1, [])]);
   assert.deepEqual(t.lacks({ iteration: 1, step: 1 }), { iteration: 1, state: null, start: 0, stop: 2 });
 });
 
 test("a long plan is fetched window by window, forwards and backwards", () => {
-  const t = createTimeline(10, { window: 4 });
+  const t = createTimeline(() => 10, { window: 4 });
   assert.deepEqual(t.lacks({ iteration: 0, step: 7 }), { iteration: 0, state: 4, start: 4, stop: 8 });
   t.putState(0, 4, { a: node("a", 4) });
   t.putFrames(0, [4, 5, 6, 7].map((i) => frame(i, [{ node: "a", slot: "value", value: array(i + 1) }])));
@@ -66,7 +66,7 @@ test("a long plan is fetched window by window, forwards and backwards", () => {
 });
 
 test("an edit forgets its iteration and the future; old iterations are forgotten in time", () => {
-  const t = createTimeline(1, { keep: 2 });
+  const t = createTimeline(() => 1, { keep: 2 });
   for (const i of [0, 1, 2]) t.putState(i, 0, { a: node("a", i) });
   assert.equal(t.at({ iteration: 0, step: 0 }), null);
   t.forget(2);

@@ -10,7 +10,7 @@ import { attributes, svg } from "../h.js";
 const CHIP = 15; // px of a chip's digits at scale 1, as stage.css has it
 const PROJECTED_CHIP = 20;
 const READABLE = 12.5; // px on a desk
-const MARGIN = 26; // around a focus, in the graph's pixels
+const MARGIN = { x: 44, y: 30 }; // around a focus, in the graph's pixels: sums stand there
 
 /**
  * @param {HTMLElement} viewport @param {HTMLElement} world @param {Graph} graph
@@ -24,14 +24,14 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
   /** @type {Box | null} */
   let centre = null;
   let byHand = false;
-  const whole = { x: -8, y: -16, width: graph.width + 16, height: graph.height + 44 };
+  const whole = { x: -24, y: -12, width: graph.width + 48, height: graph.height + 36 };
 
   const window_ = svg("rect", { class: "map-window", rx: 3 });
   const map = svg(
     "svg",
     { class: "map", "aria-hidden": "true" },
     graph.nodes.map((n) =>
-      svg("rect", { class: "map-node", dataset: { node: n.name }, x: n.x, y: n.y, width: n.width, height: n.height, rx: 12 }),
+      svg("rect", { class: "map-node", dataset: { place: n.name }, x: n.x, y: n.y, width: n.width, height: n.height, rx: 12 }),
     ),
     window_,
   );
@@ -61,7 +61,7 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
       whole.width * next.scale > width + 2 || whole.height * next.scale > height + 2;
     map.toggleAttribute("hidden", !over);
     if (!over) return;
-    const scale = Math.min(170 / graph.width, 90 / graph.height);
+    const scale = Math.min(Math.min(170, width / 4) / graph.width, 90 / graph.height);
     attributes(map, { viewBox: `0 0 ${graph.width} ${graph.height}`, width: graph.width * scale, height: Math.max(8, graph.height * scale) });
     attributes(window_, {
       x: -next.x / next.scale,
@@ -148,7 +148,7 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
     map,
     /** Looks at a step: its box with all around it, and what matters most in it. @param {Box | null} box @param {Box | null} middle */
     follow(box, middle) {
-      const wider = box && { x: box.x - MARGIN, y: box.y - MARGIN, width: box.width + 2 * MARGIN, height: box.height + 2 * MARGIN };
+      const wider = box && { x: box.x - MARGIN.x, y: box.y - MARGIN.y / 2, width: box.width + 2 * MARGIN.x, height: box.height + 1.5 * MARGIN.y };
       focus = wider;
       centre = middle;
       if (byHand && camera) {
@@ -164,6 +164,15 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
         if (seen) return;
       }
       update();
+    },
+    /** Brings a box into view, for the keyboard's focus. @param {Box} box */
+    reveal(box) {
+      const on = this.onScreen(box);
+      const { clientWidth, clientHeight } = viewport;
+      /** @param {number} from @param {number} size @param {number} room */
+      const push = (from, size, room) => (from < 12 ? 12 - from : from + size > room - 12 ? room - 12 - from - size : 0);
+      const [dx, dy] = [push(on.x, on.width, clientWidth), push(on.y, on.height, clientHeight)];
+      if (dx || dy) pan(dx, dy);
     },
     /** Forgets what the hand has done. */
     reset() {

@@ -60,6 +60,7 @@ export function createEditor(node, array, actions) {
     const name = index.length ? `${node.label} [${index.join(", ")}]` : node.label;
     const input = h("input", {
       type: "text",
+      size: 8,
       inputmode: "decimal",
       autocomplete: "off",
       spellcheck: "false",

@@ -27,13 +27,13 @@ export function largest(array) {
 /**
  * Cells of the last two axes; further axes stand side by side.
  * @param {ArrayData} array
- * @returns {{rows: number, cols: number, tiles: number[][], size: ReturnType<typeof plane>}}
+ * @returns {{rows: number, cols: number, tiles: number[][]}}
  */
 export function tiling(array) {
   const size = plane(array.shape);
   let tiles = [/** @type {number[]} */ ([])];
   for (const n of size.leading) tiles = tiles.flatMap((t) => Array.from({ length: Math.min(n, 8) }, (_, i) => [...t, i]));
-  return { rows: size.rows, cols: size.cols, tiles: tiles.slice(0, 8), size };
+  return { rows: size.rows, cols: size.cols, tiles: tiles.slice(0, 8) };
 }
 
 /**
@@ -41,7 +41,7 @@ export function tiling(array) {
  * @returns {{element: Element, describe: (x: number, y: number) => string | null}} `describe`: the number under a place, as shares of width and height
  */
 export function heat(array, { width, height, most = 22 }) {
-  const { rows, cols, tiles, size } = tiling(array);
+  const { rows, cols, tiles } = tiling(array);
   const limit = reach(array);
   const wide = tiles.length * cols + (tiles.length - 1) * 0.6;
   const cell = Math.max(0.5, Math.min(most, width / wide, height / rows));

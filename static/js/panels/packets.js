@@ -117,7 +117,7 @@ export function createPackets(layer, view) {
       if (!box) continue;
       const element = h("span", { class: `sum role-${role}` }, text);
       layer.append(element);
-      move(element, [box.x + box.width / 2, box.y + box.height + 4]);
+      element.style.transform = `translate(${box.x + box.width / 2}px, ${box.y + box.height - 3}px) translateX(-50%)`;
     }
   }
 

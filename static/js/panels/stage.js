@@ -2,7 +2,7 @@
 // decides when a step is shown as motion.
 
 import { number } from "../format.js";
-import { around, widthOf } from "../geometry.js";
+import { around, widen, widthOf } from "../geometry.js";
 import { fill, h, icon, math, svg } from "../h.js";
 import { createCamera } from "./camera.js";
 import { createEditor } from "./editor.js";
@@ -17,6 +17,8 @@ import { createPackets } from "./packets.js";
 const TRAVEL = 350; // ms
 const PACE = 1500; // ms a step takes while playing at speed 1, as in actions.js
 const TOAST = 7000; // ms an edit's effect stands on the stage
+const GAP = 88; // px between columns, so that a number can travel there
+const PROJECTED_GAP = 150;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
@@ -34,7 +36,7 @@ export function mount(element, store, actions) {
 
   /** Everything that depends on the graph. */
   function build() {
-    const { graph } = store.get();
+    const graph = widen(store.get().graph, store.get().projection ? PROJECTED_GAP : GAP);
     const view = createGraph(graph, actions);
     const layer = h("div", { class: "packets", "aria-hidden": "true" });
     const world = h("div", { class: "world" }, view.edges, view.nodes, layer);
@@ -45,6 +47,10 @@ export function mount(element, store, actions) {
     const camera = createCamera(viewport, world, graph, {
       projected: () => store.get().projection,
       insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: 46, bottom: 46, side: 20 }),
+    });
+    view.nodes.addEventListener("focusin", (event) => {
+      const box = view.nodeOf(/** @type {HTMLElement} */ (event.target).dataset.node ?? "");
+      if (box) camera.reveal(box);
     });
     viewport.append(camera.map, neurons?.samples ?? "");
     const packets = createPackets(layer, view);
@@ -98,17 +104,19 @@ export function mount(element, store, actions) {
     view.draw(state, shown);
     if (state.tab === "neurons") neurons?.draw(state, shown);
     for (const node of parts.camera.map.querySelectorAll(".map-node")) {
-      node.classList.toggle("is-centre", /** @type {SVGElement} */ (node).dataset.node === state.frame?.node);
+      node.classList.toggle("is-centre", /** @type {SVGElement} */ (node).dataset.place === state.frame?.node);
     }
   }
 
   function look() {
-    const { frame, next, graph, position } = store.get();
+    const { frame, next, position } = store.get();
+    const { graph } = parts;
     const { centre, near } = focusOf(frame, graph);
     const names = near.size > 0 ? [...near] : position.step === 0 || frame?.phase === "zero_grad" ? (next?.node ? [next.node] : []) : [];
     const boxes = graph.nodes.filter((n) => names.includes(n.name));
-    const middle = graph.nodes.find((n) => n.name === centre) ?? null;
-    parts.camera.follow(around(boxes), middle);
+    const own = graph.nodes.find((n) => n.name === centre);
+    const core = own ? [own, ...graph.nodes.filter((n) => own.inputs.includes(n.name))] : [];
+    parts.camera.follow(around(boxes), around(core));
     parts.camera.map.toggleAttribute("data-following", boxes.length > 0);
   }
 
@@ -145,8 +153,8 @@ export function mount(element, store, actions) {
       strip,
       frame
         ? [
-            h("div", { class: "strip-formula" }, math(frame.formula.mathml, { display: "inline" })),
-            h("div", { class: "strip-numbers" }, math(frame.formula.numbers, { display: "inline" })),
+            h("div", { class: "strip-formula" }, formula(frame.formula.mathml)),
+            h("div", { class: "strip-numbers" }, formula(frame.formula.numbers)),
             h("p", { class: "strip-says" }, frame.says),
           ]
         : h("p", { class: "strip-says" }, `Iteration ${position.iteration} is about to begin.`),
@@ -248,24 +256,23 @@ export function mount(element, store, actions) {
     draw();
   }
 
-  store.watch((s) => s.graph, () => {
+  store.watch((s) => s.moved, show);
+  store.watch((s) => [s.selected, s.hover], draw);
+  store.watch((s) => s.tab, showTab);
+  store.watch((s) => [s.graph, s.projection], () => {
     parts = build();
     showTab();
     show();
   });
-  store.watch((s) => s.moved, show);
-  store.watch((s) => [s.selected, s.hover], draw);
-  store.watch((s) => s.tab, showTab);
-  store.watch((s) => s.projection, () => {
-    drawStrip(store.get());
-    requestAnimationFrame(() => {
-      parts.camera.reset();
-      showTab();
-      show();
-    });
-  });
   showTab();
   look();
+}
+
+/** In one line, yet with fractions at full size. @param {string} markup */
+function formula(markup) {
+  const element = math(markup, { display: "inline" });
+  element.setAttribute("displaystyle", "true");
+  return element;
 }
 
 /** What hue, glyph, shape and width mean, with numbers. */
