@@ -17,7 +17,7 @@ import numpy as np
 from app.engine.errors import BackstepError, LimitError, ShapeError
 from app.engine.graph import CONSTANT, INPUT, TARGET, Graph, Node
 from app.engine.op import Op, make
-from app.engine.ops.loss import ClassLoss
+from app.engine.ops.class_loss import ClassLoss
 from app.engine.ops.shaping import Broadcast
 from app.engine.types import FLOAT, INT, Array, Shape
 from app.nn.calls import OPERATORS, Call, read_call

@@ -1,4 +1,6 @@
-"""Arrays as JSON: shape, numbers and a few figures. Numbers are never rounded; what is not finite travels as a word."""
+"""Arrays as JSON: shape, numbers and a few figures. Numbers are never rounded; what is not finite
+travels as a word.
+"""
 
 from __future__ import annotations
 

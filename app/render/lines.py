@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.engine.graph import Graph, Node
 from app.engine.plan import Backward, Step
 from app.render import mathml
-from app.render.explain import contribution_symbols, forward_symbols
+from app.render.backward import contribution_symbols
+from app.render.explain import forward_symbols
 from app.render.mathml import row
 from app.render.scene import grad_of, name_of
 

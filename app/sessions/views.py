@@ -14,8 +14,9 @@ from app.engine.kernel import Contribution, Record
 from app.engine.plan import Backward, Forward, Step
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, SAVED, VALUE, Array, Slot
-from app.render import explain, mathml, numbers
+from app.render import backward, explain, mathml, numbers, rules
 from app.render.arrays import array_view, plain
+from app.render.curve import curve as curve_of
 from app.render.layout import Box, Layout, layout
 from app.render.lines import step_label, step_symbols
 from app.render.scene import Scene, name_of
@@ -177,22 +178,22 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
         node = step.graph_node
         assert node.op
         lines = [explain.forward_line(scene, node)]
-        curve = explain.curve(scene, node)
+        curve = curve_of(scene, node)
         latex = explain.forward_latex(graph, node)
         code = {"numpy": node.op.numpy, "pytorch": node.op.pytorch}
         says = node.op.says + _here(scene, node)
     elif isinstance(step, Backward):
         node = step.graph_node
         assert node.op
-        lines = explain.backward_lines(scene, node)
-        curve = explain.curve(scene, node)
-        latex = explain.backward_latex(graph, node, [flow.operand for flow in step.flows])
+        lines = backward.backward_lines(scene, node)
+        curve = curve_of(scene, node)
+        latex = backward.backward_latex(graph, node, [flow.operand for flow in step.flows])
         code = {"numpy": node.op.numpy_back, "pytorch": "L.backward()"}
         says = _says_back(step, node, lines)
     elif step.phase in ("update", "clip"):
         rule = getattr(step, "optimizer", None) or getattr(step, "clip", None)
         node_or_none = graph[step.node] if step.node else None
-        lines = explain.rule_lines(scene, getattr(step, "lines", []), node_or_none)
+        lines = rules.rule_lines(scene, getattr(step, "lines", []), node_or_none)
         says = getattr(rule, "says", "")
         code = {"numpy": getattr(rule, "numpy", ""), "pytorch": getattr(rule, "pytorch", "")}
         if step.phase == "update":
@@ -317,7 +318,7 @@ def element_view(
                 f"step {index} does not write the {slot} of {name!r} along operand {operand}",
                 where="step",
             )
-        line = explain.contribution_line(scene, step.graph_node, found[0], place)
+        line = backward.contribution_line(scene, step.graph_node, found[0], place)
     return {**line, "refs": scene.refs}
 
 
