@@ -135,6 +135,11 @@ def told_decay(weight_decay: float) -> tuple[str, str, dict[str, Letter]]:
     return latex, f"(g + {weight_decay!r} * w)", {"lambda": letter}
 
 
+def squared(latex: str) -> str:
+    """The gradient is a fraction: its square needs parentheses, unless it has them."""
+    return f"{latex}^2" if latex.startswith(r"\left(") else rf"\left({latex}\right)^2"
+
+
 @dataclass(frozen=True)
 class SGD(Optimizer):
     """Gradient descent (Cauchy 1847; Robbins and Monro 1951), with momentum after Polyak 1964 and
@@ -310,7 +315,7 @@ class RMSprop(Optimizer):
         known["alpha"] = Letter(r"\alpha", "alpha", "constant", self.alpha)
         known["eps"] = Letter(r"\epsilon", "eps", "constant", self.eps)
         known["mu"] = Letter(r"\mu", "momentum", "constant", self.momentum)
-        square = rf"@alpha \cdot @cold + (1 - @alpha) \cdot {grad}^2"
+        square = rf"@alpha \cdot @cold + (1 - @alpha) \cdot {squared(grad)}"
         average = rf"@alpha \cdot @aold + (1 - @alpha) \cdot {grad}"
         root = r"\sqrt{@cnew - @anew^2}" if self.centered else r"\sqrt{@cnew}"
         step = rf"\frac{{{grad}}}{{{root} + @eps}}"
@@ -382,7 +387,7 @@ class Adagrad(Optimizer):
             known["lr"] = Letter(r"\eta_t", "lr", "scalar")
         step = rf"\frac{{{grad}}}{{\sqrt{{@snew}} + @eps}}"
         return [
-            Line("state", "snew", rf"@sold + {grad}^2", known),
+            Line("state", "snew", rf"@sold + {squared(grad)}", known),
             Line("update", "new", rf"@old - @lr \cdot {step}", known),
         ]
 
@@ -464,7 +469,12 @@ class Adam(Optimizer):
         known["eps"] = Letter(r"\epsilon", "eps", "constant", self.eps)
         lines = [
             Line("state", "mnew", rf"@betaone \cdot @mold + (1 - @betaone) \cdot {grad}", known),
-            Line("state", "vnew", rf"@betatwo \cdot @vold + (1 - @betatwo) \cdot {grad}^2", known),
+            Line(
+                "state",
+                "vnew",
+                rf"@betatwo \cdot @vold + (1 - @betatwo) \cdot {squared(grad)}",
+                known,
+            ),
         ]
         if self.amsgrad:
             lines.append(Line("state", "hnew", r"\max(@hold, @vnew)", known))
