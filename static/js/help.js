@@ -1,4 +1,4 @@
-// The ? dialog: keys, and how to read the stage. Built when first asked for.
+// The ? dialog: keys, and how to read the stage. Loaded and built when first asked for.
 
 import { h, icon } from "./h.js";
 import { KEYS } from "./keys.js";
@@ -46,13 +46,12 @@ function build() {
   return dialog;
 }
 
-/** @returns {() => void} opens the help, or closes it */
-export function createHelp() {
-  /** @type {HTMLDialogElement | undefined} */
-  let dialog;
-  return () => {
-    dialog ??= build();
-    if (dialog.open) dialog.close();
-    else dialog.showModal();
-  };
+/** @type {HTMLDialogElement | undefined} */
+let dialog;
+
+/** Opens the help, or closes it. */
+export function toggleHelp() {
+  dialog ??= build();
+  if (dialog.open) dialog.close();
+  else dialog.showModal();
 }

@@ -3,7 +3,6 @@
 import { createActions } from "./actions.js";
 import * as api from "./api.js";
 import { fill, h } from "./h.js";
-import { createHelp } from "./help.js";
 import { mountKeys } from "./keys.js";
 import { mountLive } from "./live.js";
 import { mount as chart } from "./panels/chart.js";
@@ -137,7 +136,7 @@ async function open() {
       }
     },
   };
-  const help = createHelp();
+  const help = () => void import("./help.js").then(({ toggleHelp }) => toggleHelp());
   const starting = walking.start();
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-panel]"))) {
     PANELS[element.dataset.panel ?? ""]?.(element, store, actions);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { entries } from "../../static/js/panels/editor.js";
 import { focusOf, schedule } from "../../static/js/panels/graph.js";
 import { largest, only, tiling } from "../../static/js/panels/heat.js";
-import { layersOf } from "../../static/js/panels/neurons.js";
+import { layersOf } from "../../static/js/panels/layers.js";
 import { ease, packetsOf, sumsOf } from "../../static/js/panels/packets.js";
 
 const array = (data, shape = []) => ({ shape, dtype: "float64", data, min: data, max: data, mean: data, norm: data, nonfinite: 0 });

@@ -5,14 +5,14 @@ import { number } from "../format.js";
 import { around, widen, widthOf } from "../geometry.js";
 import { fill, h, icon, math, svg } from "../h.js";
 import { createCamera } from "./camera.js";
-import { createEditor } from "./editor.js";
 import { createGraph, focusOf } from "./graph.js";
 import { effectWords } from "./inspector_node.js";
-import { createNeurons, layersOf } from "./neurons.js";
+import { layersOf } from "./layers.js";
 import { createPackets } from "./packets.js";
 
 /** @import {Actions, Nodes, State} from "../types.js" */
 /** @import {Store} from "../store.js" */
+/** @typedef {ReturnType<typeof import("./neurons.js").createNeurons>} Neurons */
 
 const TRAVEL = 350; // ms
 const PACE = 1500; // ms a step takes while playing at speed 1, as in actions.js
@@ -41,8 +41,7 @@ export function mount(element, store, actions) {
     const layer = h("div", { class: "packets", "aria-hidden": "true" });
     const world = h("div", { class: "world" }, view.edges, view.nodes, layer);
     const model = layersOf(graph);
-    const neurons = "layers" in model ? createNeurons(model.layers, actions) : null;
-    const neuronWorld = h("div", { class: "neuron-world", hidden: true }, neurons?.element);
+    const neuronWorld = h("div", { class: "neuron-world", hidden: true });
     fill(viewport, world, neuronWorld);
     const camera = createCamera(viewport, world, graph, {
       projected: () => store.get().projection,
@@ -52,10 +51,20 @@ export function mount(element, store, actions) {
       const box = view.nodeOf(/** @type {HTMLElement} */ (event.target).dataset.node ?? "");
       if (box) camera.reveal(box);
     });
-    viewport.append(camera.map, neurons?.samples ?? "");
+    viewport.append(camera.map);
     const packets = createPackets(layer, view);
     fill(over, tabs("why" in model ? model.why : null), fitButton(camera));
-    return { view, packets, neurons, neuronWorld, world, camera, graph };
+    return { view, packets, model, neurons: /** @type {Neurons | null} */ (null), neuronWorld, world, camera, graph };
+  }
+
+  /** The neurons, built when first looked at. @returns {Promise<Neurons | null>} */
+  async function neuronsOf(/** @type {ReturnType<typeof build>} */ built) {
+    if (built.neurons || !("layers" in built.model)) return built.neurons;
+    const { createNeurons } = await import("./neurons.js");
+    built.neurons ??= createNeurons(built.model.layers, actions);
+    built.neuronWorld.append(built.neurons.element);
+    viewport.append(built.neurons.samples);
+    return built.neurons;
   }
 
   /** @param {string | null} why  the reason why there are no neurons */
@@ -200,7 +209,8 @@ export function mount(element, store, actions) {
 
   /** @type {HTMLElement | null} */
   let editor = null;
-  function openEditor() {
+  async function openEditor() {
+    const { createEditor } = await import("./editor.js");
     const { editing, nodes, tab } = store.get();
     const back = editor?.dataset.node;
     editor?.remove();
@@ -232,9 +242,11 @@ export function mount(element, store, actions) {
 
   // -- what the stage watches --------------------------------------------------------------------
 
-  function showTab() {
+  async function showTab() {
     const { tab } = store.get();
-    const { world, neuronWorld, neurons, camera } = parts;
+    const neurons = tab === "neurons" ? await neuronsOf(parts) : parts.neurons;
+    if (tab !== store.get().tab) return;
+    const { world, neuronWorld, camera } = parts;
     const onNeurons = tab === "neurons" && neurons !== null;
     world.hidden = onNeurons;
     camera.map.classList.toggle("is-off", onNeurons);
