@@ -55,3 +55,48 @@ export function linkedMath(markup, refs, { open, light, describe }) {
   }
   return root;
 }
+
+const RELATIONS = ["=", "←", "≈", "+="];
+
+/** @param {Node} node */
+const isRelation = (node) => node.nodeName.toLowerCase() === "mo" && RELATIONS.includes(node.textContent ?? "");
+
+/**
+ * Where a line breaks: the places of its relations, and whether something stands before the first.
+ * @param {boolean[]} relations  which children are relations
+ * @returns {[number, number][]}  parts as [start, stop), each beginning with its relation where there is one
+ */
+export function breaks(relations) {
+  const starts = relations.flatMap((is, i) => (is ? [i] : []));
+  if (!starts.length) return [[0, relations.length]];
+  return starts.map((start, i) => [start, starts[i + 1] ?? relations.length]);
+}
+
+/** The parts of a row, with groups that contain a relation taken apart. @param {Element} row @returns {Node[]} */
+function flat(row) {
+  return [...row.childNodes].flatMap((child) => {
+    const group = child instanceof Element && child.localName === "mrow" && !child.hasAttribute("class");
+    return group && [...child.querySelectorAll("mo")].some(isRelation) ? flat(/** @type {Element} */ (child)) : [child];
+  });
+}
+
+/**
+ * "y = 2·3 = 6" as the lines "= 2·3" and "= 6": what stands before the first relation is on the
+ * line above already.
+ * @param {Element} root a math element @returns {Element[]}
+ */
+export function rightHandSides(root) {
+  const parts = flat(root);
+  const relations = parts.map(isRelation);
+  if (!relations.includes(true)) {
+    const sign = document.createElementNS(root.namespaceURI, "mo");
+    sign.append("=");
+    root.prepend(sign);
+    return [root];
+  }
+  return breaks(relations).map(([start, stop]) => {
+    const line = /** @type {Element} */ (root.cloneNode(false));
+    line.append(...parts.slice(start, stop));
+    return line;
+  });
+}

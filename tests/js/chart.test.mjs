@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { iterationAt, lossPicture } from "../../static/js/panels/chart.js";
+import { iterationAt, lossHere, lossPicture } from "../../static/js/panels/chart.js";
 import { placeOf, rateOf, typed } from "../../static/js/panels/learning_rate.js";
 
 const size = { width: 400, height: 100 };
@@ -47,4 +47,11 @@ test("a typed rate is a number that is not negative", () => {
   assert.equal(typed("-1"), null);
   assert.equal(typed("fast"), null);
   assert.equal(typed(""), null);
+});
+
+test("the loss shown is the one where the page stands", () => {
+  const plan = [{ phase: "forward", node: "z" }, { phase: "loss", node: "L" }];
+  assert.equal(lossHere({ plan, nodes: { L: { value: { data: 0.5 } } } }), 0.5);
+  assert.equal(lossHere({ plan, nodes: { L: { value: null } } }), null);
+  assert.equal(lossHere({ plan: [], nodes: {} }), null);
 });

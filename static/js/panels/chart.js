@@ -8,6 +8,9 @@ import { number, toNumber } from "../format.js";
 import { draw, theme } from "../plotly.js";
 import { decades, linear, logarithmic, path, thin, ticks } from "../scale.js";
 
+/** @import {Store} from "../store.js" */
+/** @import {State, Actions} from "../types.js" */
+
 const EDGE = { left: 46, right: 14, top: 10, bottom: 22 };
 const LOG_FROM = 30;
 
@@ -55,7 +58,14 @@ export function iterationAt(history, px, width) {
 
 const lossAt = (history, iteration) => history.train_loss[history.iteration.indexOf(iteration)];
 
-/** @param {HTMLElement} element */
+/** The loss where the page stands, or null before it is computed. @param {Pick<State, "plan" | "nodes">} state */
+export function lossHere({ plan, nodes }) {
+  const output = plan?.find((entry) => entry.phase === "loss")?.node;
+  const loss = output ? nodes?.[output]?.value?.data : null;
+  return typeof loss === "number" || typeof loss === "string" ? loss : null;
+}
+
+/** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
 export function mount(element, store, actions) {
   const now = h("output", { class: "chart-now" });
   const open = h("button", { type: "button", class: "tool", on: { click: () => show() } }, "Open chart");
@@ -74,10 +84,9 @@ export function mount(element, store, actions) {
   function redraw() {
     asked = false;
     const runs = history();
-    const { session } = store.get();
     const at = here();
-    const loss = session?.loss;
-    now.textContent = loss === null || loss === undefined ? "" : number(loss);
+    const loss = lossHere(store.get());
+    now.textContent = loss === null ? "" : number(loss);
     const last = runs.iteration.at(-1) ?? 0;
     stage.setAttribute("aria-valuemin", runs.iteration[0] ?? 0);
     stage.setAttribute("aria-valuemax", last);
@@ -201,7 +210,7 @@ export function mount(element, store, actions) {
 
   store.watch((s) => s.history, later);
   store.watch((s) => s.position, later);
-  store.watch((s) => s.session?.loss, later);
+  store.watch((s) => s.nodes, later);
   store.watch((s) => s.theme, later);
   new ResizeObserver(later).observe(stage);
   later();

@@ -8,8 +8,8 @@ import { number, toNumber } from "../format.js";
 import { linear, path, ticks } from "../scale.js";
 
 const WIDTH = 240;
-const HEIGHT = 100;
-const EDGE = { left: 26, right: 8, top: 8, bottom: 17 };
+const HEIGHT = 88;
+const EDGE = { left: 26, right: 8, top: 6, bottom: 16 };
 
 /**
  * Where everything lies: maps, the curve, the tangent cut off at the frame, the ticks.

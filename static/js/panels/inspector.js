@@ -7,7 +7,7 @@
 import * as api from "../api.js";
 import { fill, h, math } from "../h.js";
 import { number } from "../format.js";
-import { linkedMath } from "../mathml.js";
+import { linkedMath, rightHandSides } from "../mathml.js";
 import { arrayView } from "./array_view.js";
 import { curveView } from "./curve.js";
 import { mount as mountCheck } from "./gradient_check.js";
@@ -113,30 +113,47 @@ function restView(state) {
 function stepView(frame, state, ways) {
   const entry = state.plan[frame.index];
   const note = state.session.notes?.find((n) => n.index === frame.index);
-  const lines = frame.lines ?? [];
-  /** @type {Map<string, (markup: {symbols: string, numbers: string, result: string, refs?: object}, index: number[]) => void>} */
-  const rewrite = new Map();
-  const blocks = lines.map((line) => {
-    const block = lineBlock(line, frame, state.graph, ways);
-    rewrite.set(`${line.to ?? frame.node}/${line.slot ?? ""}`, block.rewrite);
-    return block.element;
-  });
-  if (!blocks.length && (frame.formula?.mathml || frame.formula?.numbers)) {
-    blocks.push(h("div", { class: `line role-${roleOf(frame.phase)}` },
-      row("symbols", math(frame.formula.mathml)),
-      frame.formula.numbers && row("numbers", linkedMath(frame.formula.numbers, frame.refs, ways))));
-  }
   return h("div", { class: "step", dataset: { phase: frame.phase } },
     h("header", { class: "step-head" },
       h("span", { class: "phase", dataset: { phase: frame.phase } }, PHASES[frame.phase] ?? frame.phase),
       h("h2", { tabindex: "-1", title: entry?.label }, entry?.label ?? ""),
       h("span", { class: "step-count" }, `${frame.index + 1} of ${frame.position.of}`)),
     h("p", { class: note ? "says note" : "says" }, note?.says ?? frame.says),
-    lines.some((line) => line.kind === "contribution") && h("p", { class: "chain" },
+    (frame.lines ?? []).some((line) => line.kind === "contribution") && h("p", { class: "chain" },
       h("span", null, "upstream"), " × ", h("span", null, "local"), " = contribution"),
-    h("div", { class: `lines ${blocks.length > 1 ? "many" : ""}` }, blocks),
-    frame.curve && curveView(frame.curve),
-    arrayBlock(frame, state, rewrite));
+    working(frame, state, ways));
+}
+
+/**
+ * The lines and heat maps of a step. Several array contributions take turns in one place, so that
+ * nothing has to be scrolled.
+ * @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways
+ */
+function working(frame, state, ways) {
+  const arrays = arraysOf(frame);
+  const blocks = (frame.lines ?? []).map((line) => ({ line, ...lineBlock(line, frame, state.graph, ways) }));
+  const figureOf = (/** @type {typeof arrays[number]} */ made) => {
+    const block = blocks.find(({ line }) => line.to === made.node && line.slot === made.operand && line.kind === "contribution")
+      ?? blocks.find(({ line }) => (line.to ?? frame.node) === made.node);
+    return figure(made, frame, state, block?.rewrite ?? null);
+  };
+  const together = (/** @type {typeof blocks} */ shown) => h("div", { class: `lines ${shown.length > 1 ? "many" : ""}` }, shown.map((block) => block.element));
+  const curve = frame.curve && curveView(frame.curve);
+  if (frame.phase !== "backward" || arrays.length < 2) return [together(blocks), curve, arrays.map(figureOf)];
+
+  const label = (/** @type {string} */ name) => state.graph.nodes.find((n) => n.name === name)?.label ?? name;
+  const place = h("div", { class: "turn" });
+  const tabs = arrays.map((made) => h("button", { type: "button", class: "code-tab", on: { click: () => show(made) } }, `∂${label(made.node)}`));
+  /** @param {typeof arrays[number]} made */
+  function show(made) {
+    tabs.forEach((tab, i) => tab.setAttribute("aria-pressed", String(arrays[i] === made)));
+    const own = blocks.filter(({ line }) => line.to === made.node && (line.slot === made.operand || line.slot === null || line.kind === "sum"));
+    fill(place, together(own), figureOf(made));
+    fit(place);
+  }
+  const parameter = arrays.find(({ node }) => state.graph.nodes.find((n) => n.name === node)?.kind === "parameter");
+  show(parameter ?? arrays[0]);
+  return [h("div", { class: "code-tabs", role: "group", "aria-label": "Contributions" }, tabs), place];
 }
 
 /** @param {string} kind @param {Node} content */
@@ -163,12 +180,12 @@ function lineBlock(line, frame, graph, ways) {
     const refs = /** @type {Record<string, Ref>} */ (written.refs ?? frame.refs);
     fill(rows,
       row("symbols", linkedMath(written.symbols, refs, ways)),
-      written.numbers && row("numbers", linkedMath(written.numbers, refs, ways)),
+      written.numbers && rightHandSides(linkedMath(written.numbers, refs, ways)).map((side) => row("numbers", side)),
       written.result && row("result", linkedMath(written.result, refs, ways)));
   };
   write(line, line.element);
   const element = h("div", { class: `line line-${line.kind} role-${roleOf(line.kind)}` },
-    (title || line.element) && h("p", { class: "line-head" }, h("span", null, title), where), rows);
+    h("p", { class: "line-head" }, title && h("span", null, title), where), rows);
   return {
     element,
     rewrite: (/** @type {any} */ written, /** @type {number[]} */ index) => {
@@ -179,40 +196,36 @@ function lineBlock(line, frame, graph, ways) {
 }
 
 /**
- * Heat maps of what the step made; an element that is chosen is written out in its block.
- * @param {Frame} frame @param {State} state @param {Map<string, Function>} rewrite
+ * A heat map of what the step made; an element that is chosen is written out in its block.
+ * @param {ReturnType<typeof arraysOf>[number]} made @param {Frame} frame @param {State} state
+ * @param {((line: any, index: number[]) => void) | null} rewrite
  */
-function arrayBlock(frame, state, rewrite) {
-  const label = (/** @type {string} */ name) => state.graph.nodes.find((n) => n.name === name)?.label ?? name;
+function figure({ node, operand, slot, array }, frame, state, rewrite) {
+  const label = state.graph.nodes.find((n) => n.name === node)?.label ?? node;
   const { id } = state.session;
   const { iteration } = frame.position;
-  return arraysOf(frame).map(({ node, operand, slot, array }) => {
-    const role = slot === "grad" ? "grad" : frame.phase === "update" ? "update" : "value";
-    const title = `${slot === "grad" ? "∂ " : ""}${label(node)}`;
-    let wanted = 0;
-    let first = true;
-    const pick = async (/** @type {number[]} */ index) => {
-      if (first && index.every((i) => i === 0)) first = false;
-      const mine = (wanted += 1);
-      const which = {
-        iteration, step: frame.index, node: frame.node ?? node, slot: /** @type {"value" | "grad"} */ (slot),
-        operand: operand ?? undefined, index: index.join(","),
-      };
-      const written = await api.element(id, which).catch(() => null);
-      if (written && mine === wanted) (rewrite.get(`${node}/${operand ?? ""}`) ?? rewrite.get(`${node}/`))?.(written, index);
+  const role = slot === "grad" ? "grad" : frame.phase === "update" ? "update" : "value";
+  const title = slot === "grad" ? `∂${label}` : slot === "value" ? label : `${slot} of ${label}`;
+  const written = rewrite && ["forward", "loss", "backward"].includes(frame.phase);
+  let wanted = 0;
+  const pick = async (/** @type {number[]} */ index) => {
+    if (!written) return;
+    const mine = (wanted += 1);
+    const which = {
+      iteration, step: frame.index, node, slot: /** @type {"value" | "grad"} */ (slot), operand: operand ?? undefined, index: index.join(","),
     };
-    const holder = h("figure", { class: "array-figure" }, h("figcaption", null, title));
-    const show = (/** @type {ArrayData} */ whole) => arrayView(whole, {
-      role, name: title, pick,
-      load: async () => {
-        const full = await api.node(id, node, { iteration, step: frame.index + 1 });
-        view.replaceWith(show(slot === "grad" ? full.grad : full.value));
-      },
-    });
-    const view = show(array);
-    holder.append(view);
-    return holder;
+    const line = await api.element(id, which).catch(() => null);
+    if (line && mine === wanted) rewrite(line, index);
+  };
+  const show = (/** @type {ArrayData} */ whole) => arrayView(whole, {
+    role, name: title, pick,
+    load: async () => {
+      const full = await api.node(id, node, { iteration, step: frame.index + 1 });
+      view.replaceWith(show(slot === "grad" ? full.grad : full.value));
+    },
   });
+  const view = show(array);
+  return h("figure", { class: "array-figure" }, h("figcaption", null, title), view);
 }
 
 /** The step's line in NumPy or in PyTorch, whichever was chosen last, with a way to copy it. */
