@@ -99,4 +99,8 @@ def test_names_as_latex() -> None:
     assert graph.leaf("parameter", "w", ()).latex == "w"
     assert graph.leaf("parameter", "bias", ()).latex == r"\mathrm{bias}"
     assert graph.leaf("parameter", "a_b_c", ()).latex == r"a_{b\_c}"
-    assert graph.leaf("parameter", "w0", (), latex="w_0", label="w₀").label == "w₀"
+    w0 = graph.leaf("parameter", "w0", (), latex="w_0", label="w₀")
+    assert (w0.label, w0.latex) == ("w₀", "w_0")
+    node = graph.add(make("neg"), w0, name="z1", latex="z_1", label="z₁", scope="first")
+    assert (node.name, node.label, node.latex, node.scope) == ("z1", "z₁", "z_1", "first")
+    assert graph.add(make("neg"), w0).latex == r"\mathrm{neg}"
