@@ -168,9 +168,9 @@ class Run:
             slots[name, VALUE] = value
         if self.spec.optimizer is not None:
             for node in self.graph(0).kind(PARAMETER):
-                for state in self.spec.optimizer.state:
-                    slots[node.name, state] = np.zeros(node.shape)
-                    slots[node.name, state].flags.writeable = False
+                for state, value in self.spec.optimizer.start(node.shape).items():
+                    value.flags.writeable = False
+                    slots[node.name, state] = value
         return slots
 
     # --- full speed -----------------------------------------------------------------------------
