@@ -65,7 +65,7 @@ export async function mountHero(element) {
 async function play(session, { stage, words, take, pause }) {
   const { graph, plan, id } = session;
   const of = plan.length;
-  const timeline = createTimeline(of, { window: of });
+  const timeline = createTimeline(() => of, { window: of });
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const actions = /** @type {any} */ ({
     select: () => {}, edit: () => {}, hover: () => {},

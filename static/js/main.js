@@ -118,8 +118,17 @@ function mountHeader(store, actions, help) {
   store.watch((s) => s.busy, (busy) => main.setAttribute("aria-busy", String(busy)));
 }
 
+/** A page that was opened by a session or a spec learns its title only now. @param {Session} session */
+function nameIt({ title }) {
+  const heading = document.querySelector("h1");
+  if (!heading || !title || heading.textContent === title) return;
+  heading.textContent = title;
+  document.title = `${title} · Backstep`;
+}
+
 async function open() {
   const session = await openSession();
+  nameIt(session);
   const store = createStore(firstState(session));
   const walking = createActions(store);
   /** @type {Actions} */

@@ -29,7 +29,7 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
   const window_ = svg("rect", { class: "map-window", rx: 3 });
   const map = svg(
     "svg",
-    { class: "map", "aria-hidden": "true" },
+    { class: "map", "aria-hidden": "true", preserveAspectRatio: "none" },
     graph.nodes.map((n) =>
       svg("rect", { class: "map-node", dataset: { place: n.name }, x: n.x, y: n.y, width: n.width, height: n.height, rx: 12 }),
     ),
@@ -62,7 +62,7 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
     map.toggleAttribute("hidden", !over);
     if (!over) return;
     const scale = Math.min(Math.min(170, width / 4) / graph.width, 90 / graph.height);
-    attributes(map, { viewBox: `0 0 ${graph.width} ${graph.height}`, width: graph.width * scale, height: Math.max(8, graph.height * scale) });
+    attributes(map, { viewBox: `0 0 ${graph.width} ${graph.height}`, width: graph.width * scale, height: Math.max(16, graph.height * scale) });
     attributes(window_, {
       x: -next.x / next.scale,
       y: -next.y / next.scale,
