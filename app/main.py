@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from app import __version__
+from app.sessions.desk import Desk
 from app.settings import Settings
-from app.web import docs, health, static, vendor
+from app.web import api, docs, errors, health, pages, static, vendor
+from app.web.events import Hub
 from app.web.security import SecurityHeaders
 
 
@@ -19,6 +24,22 @@ class Backstep(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         return SecurityHeaders(super().build_middleware_stack())
+
+
+SWITCH_SECONDS = 0.001  # so soon a thread that trains lets the event loop answer somebody else
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    sys.setswitchinterval(SWITCH_SECONDS)
+    desk: Desk = app.state.desk
+    desk.start()
+    tending = asyncio.create_task(app.state.hub.tend(app.state.stopping))
+    stopping = asyncio.create_task(desk.end_with(app.state.stopping))
+    yield
+    app.state.stopping.set()
+    await asyncio.gather(tending, stopping)
+    await desk.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,13 +51,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         max_body_size=settings.limits.body_bytes,
+        lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     app.state.stopping = asyncio.Event()  # set at the first Ctrl-C: open streams end themselves
+    app.state.hub = Hub()
+    app.state.desk = Desk(settings, app.state.hub.publish)
+    errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_500, compresslevel=3)  # 20 µs for 8 kB
-    app.include_router(health.router)
-    app.include_router(docs.router)
-    app.include_router(vendor.router)
+    for router in (health.router, *api.routers, docs.router, pages.router, vendor.router):
+        app.include_router(router)
     app.mount("/static", static.Files())
     return app

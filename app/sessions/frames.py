@@ -1,0 +1,99 @@
+"""Iterations as bytes that are ready to be sent. Frames follow from the spec and the changes alone,
+so they are kept under that name and shared by everybody who walks through the same lesson.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from app.engine.types import VALUE
+from app.render.arrays import plain
+from app.sessions.session import Session
+from app.sessions.views import frame_view
+
+BLOCK = 64  # frames that are made at once
+MOST_BYTES = 96_000_000
+
+Key = tuple[bytes, int]
+
+
+def encode(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+@dataclass
+class Leg:
+    """One iteration: the loss that stands there at its start, its own loss and the step that
+    computes it.
+    """
+
+    before: float | str | None
+    loss: float | str | None
+    loss_step: int
+    frames: dict[int, bytes] = field(default_factory=dict)
+    size: int = 200
+
+    def loss_at(self, step: int) -> float | str | None:
+        """The data step empties the slot, the loss step fills it."""
+        if step == 0:
+            return self.before
+        return self.loss if step > self.loss_step else None
+
+    def lacks(self, start: int, stop: int) -> bool:
+        return any(k not in self.frames for k in range(start, stop))
+
+
+def make_leg(session: Session, iteration: int) -> Leg:
+    session.reach(iteration)
+    run = session.run
+    output = run.graph(iteration).output
+    stepper = run.stepper(iteration)
+    stepper.seek(0)
+    before = stepper.slots.get((output, VALUE))
+    stepper.seek(len(stepper.plan))
+    loss = stepper.slots[output, VALUE]
+    at = next(k for k, step in enumerate(stepper.plan) if step.phase == "loss")
+    return Leg(None if before is None else plain(before.item()), plain(loss.item()), at)
+
+
+def make_frames(session: Session, iteration: int, start: int, stop: int) -> dict[int, bytes]:
+    session.reach(iteration)
+    return {k: encode(frame_view(session.run, iteration, k)) for k in range(start, stop)}
+
+
+class Legs:
+    """The least recently used go when the whole is too large."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes, self.size = most_bytes, 0
+        self._legs: OrderedDict[Key, Leg] = OrderedDict()
+
+    def get(self, key: Key) -> Leg | None:
+        leg = self._legs.get(key)
+        if leg is not None:
+            self._legs.move_to_end(key)
+        return leg
+
+    def put(self, key: Key, leg: Leg) -> None:
+        self._legs[key] = leg
+        self.size += leg.size
+        self._shrink()
+
+    def add(self, key: Key, frames: dict[int, bytes]) -> None:
+        leg = self._legs.get(key)
+        if leg is None:
+            return
+        more = sum(len(frame) for k, frame in frames.items() if k not in leg.frames)
+        leg.frames |= frames
+        leg.size += more
+        self.size += more
+        self._shrink()
+
+    def _shrink(self) -> None:
+        while self.size > self.most_bytes and len(self._legs) > 1:
+            _, dropped = self._legs.popitem(last=False)
+            self.size -= dropped.size

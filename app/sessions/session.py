@@ -1,0 +1,302 @@
+"""One person's run: a spec, the log of changes made by hand, a position and a revision.
+
+Everything here computes or answers at once and knows neither threads nor files; the desk decides
+where it runs. Two locks belong to a session: `turn` is held by whoever changes it, `engine` by
+whoever uses its run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import orjson
+
+from app import __version__
+from app.engine.errors import LimitError
+from app.engine.graph import Node
+from app.engine.plan import backward_steps, forward_steps
+from app.engine.stepper import Stepper
+from app.engine.types import GRAD, VALUE, Array
+from app.render.arrays import nested, plain
+from app.sessions.actions import Change, Configure, SetValue, read_change, setting_from, value_from
+from app.sessions.errors import NotFoundError, over
+from app.sessions.moment import START, Moment, settled
+from app.sessions.store import Record
+from app.settings import Limits
+from app.train.iteration import FED
+from app.train.limits import SpecLimits
+from app.train.run import Progress, Run
+from app.train.spec import parse_spec
+
+SLOPE = 1e-6  # share of a change by which a target is moved to feel the slope along it
+
+
+def spec_limits(limits: Limits) -> SpecLimits:
+    return SpecLimits(
+        graph_nodes=limits.graph_nodes,
+        array_entries=limits.array_entries,
+        data_samples=limits.data_samples,
+        program_characters=limits.program_characters,
+        program_depth=limits.program_depth,
+    )
+
+
+class Session:
+    def __init__(self, record: Record, limits: Limits) -> None:
+        """Also how a stored session comes back: same spec, same changes, same numbers."""
+        self.id, self.title, self.lesson = record.id, record.title, record.lesson
+        self.document: bytes = record.spec
+        self.limits = limits
+        spec = parse_spec(orjson.loads(record.spec), spec_limits(limits))
+        self.title = self.title or spec.title
+        self.run = Run(spec)
+        self.changes: list[Change] = []
+        self._plans: dict[object, list[str]] = {}
+        self._digests: list[tuple[int, bytes]] = [(0, _digest(b"", record.spec))]
+        for number, stored in enumerate(record.changes):
+            self.apply(read_change(stored, f"changes[{number}]"))
+        self.position, self.seen = record.position, record.seen
+        self.revision, self.touched = record.revision, record.touched
+        self.turn, self.engine = asyncio.Lock(), asyncio.Lock()
+        self.stopped = False  # asks the training under way to end
+
+    # --- what an iteration looks like ----------------------------------------------------------
+
+    @property
+    def batches(self) -> int:
+        """Iterations in an epoch."""
+        return self.run.problem.position(0)["batches"]
+
+    def shape_of(self, iteration: int) -> tuple[object, ...]:
+        """Iterations of the same shape have the same graph and plan."""
+        settings, batches = self.run.settings(iteration), self.run.problem.batches
+        size = batches.size(iteration) if batches else 0
+        return size, settings.zero_grad, repr(settings.clip)
+
+    def phases(self, iteration: int) -> list[str]:
+        shape = self.shape_of(iteration)
+        if shape not in self._plans:
+            self._plans[shape] = [step.phase for step in self.run.plan(iteration)]
+        return self._plans[shape]
+
+    def of(self, iteration: int) -> int:
+        return len(self.phases(iteration))
+
+    def find(self, name: str, iteration: int) -> Node:
+        graph = self.run.graph(iteration)
+        if name not in graph.nodes:
+            names = ", ".join(graph.nodes)
+            raise NotFoundError(
+                f"there is no node of that name: {name[:80]!r}; there are {names}"[:600],
+                where="node",
+            )
+        return graph[name]
+
+    @property
+    def identity(self) -> bytes:
+        """The same for all sessions of one spec."""
+        return self._digests[0][1]
+
+    def key(self, iteration: int) -> tuple[bytes, int]:
+        """The same for all sessions that had the same spec and the same changes up to this
+        iteration.
+        """
+        digest = next(d for i, d in reversed(self._digests) if i <= iteration)
+        return digest, iteration
+
+    # --- what clients see -----------------------------------------------------------------------
+
+    def face(self, loss: float | str | None) -> dict[str, Any]:
+        i, step = self.position
+        settings = self.run.settings(i)
+        lr_now = self.run.lr(i)
+        return {
+            "id": self.id,
+            "revision": self.revision,
+            "position": {"iteration": i, "step": step, "of": self.of(i)},
+            "counters": {"step": step, "iteration": i, **self.run.problem.position(i)},
+            "loss": loss,
+            "settings": {
+                "lr": settings.lr,
+                "lr_now": None if lr_now is None else plain(lr_now),
+                "zero_grad": settings.zero_grad,
+                "clip": settings.clip,
+            },
+            "seen": self.seen._asdict(),
+        }
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        return [change.stored for change in self.changes]
+
+    def record(self) -> Record:
+        return Record(
+            self.id,
+            self.document,
+            self.title,
+            self.lesson,
+            self.position,
+            self.seen,
+            self.revision,
+            self.touched,
+            self.log,
+        )
+
+    def record_of_move(self) -> Record:
+        """What a move has changed, without the log."""
+        return Record(
+            self.id,
+            b"",
+            position=self.position,
+            seen=self.seen,
+            revision=self.revision,
+            touched=self.touched,
+        )
+
+    # --- work with the run ----------------------------------------------------------------------
+
+    def reach(self, iteration: int, progress: Progress | None = None) -> int:
+        """Compute up to the start of that iteration, unless it has been done; where this ended."""
+        if len(self.run.history) >= iteration:
+            return iteration
+        return self.run.train(iteration, progress)
+
+    def history(self, start: int, stop: int | None) -> dict[str, list[Any]]:
+        """One entry for each iteration that has been seen whole."""
+        end = self.seen.iteration if stop is None else min(stop, self.seen.iteration)
+        self.reach(end)
+        table = self.run.history.table(start, end)
+        for name in ("train_loss", "lr", "grad_norm", "validation_loss"):
+            column = table[name]
+            if not np.isfinite([0.0 if x is None else x for x in column]).all():
+                table[name] = [None if x is None else plain(x) for x in column]
+        return table
+
+    # --- changes --------------------------------------------------------------------------------
+
+    def value_change(self, node: str, value: Any) -> SetValue:
+        """The change that sets a leaf at the current position; everything wrong with it is said
+        here.
+        """
+        iteration = value_from(self.run, node, self.position, self.of)
+        change = SetValue(iteration, node, value)
+        array = change.array(self.run.graph(iteration), self.limits.array_entries)
+        self._room(change)
+        return SetValue(iteration, node, nested(array))
+
+    def setting_changes(self, settings: dict[str, Any]) -> list[Configure]:
+        """One change for each iteration from which some settings count, the earliest first."""
+        Configure(0, settings).check(self.run)
+        by_iteration: dict[int, dict[str, Any]] = {}
+        for name, value in settings.items():
+            iteration = setting_from(self.run, name, self.position, self.of)
+            by_iteration.setdefault(iteration, {})[name] = value
+        found = [Configure(i, part) for i, part in sorted(by_iteration.items())]
+        for change in found:
+            self._room(change)
+        return found
+
+    def _room(self, change: Change) -> None:
+        allowed = self.limits.changes_per_session
+        if len(self._log_with(change)) > allowed:
+            raise LimitError(over("changes_per_session", allowed, allowed + 1), where="changes")
+
+    def _log_with(self, change: Change) -> list[Change]:
+        """The log with one more: later ones are dropped, the same one is replaced."""
+        log = [known for known in self.changes if known.iteration <= change.iteration]
+        for number, known in enumerate(log):
+            if change.same_place(known):
+                log[number] = change.merged(known)
+                return log
+        return [*log, change]
+
+    def apply(self, change: Change) -> int:
+        """Put a change into the run and the log; how many of the log's entries stayed."""
+        change.apply(self.run)
+        log = self._log_with(change)
+        kept = 0
+        while kept < min(len(log), len(self.changes)) and log[kept] is self.changes[kept]:
+            kept += 1
+        self.changes = log
+        first = self._digests[0][1]
+        self._digests = [(0, first)]
+        for known in log:
+            last = self._digests[-1][1]
+            self._digests.append((known.iteration, _digest(last, orjson.dumps(known.stored))))
+        return kept
+
+    def settle(self, iteration: int) -> None:
+        """After a change that counts from this iteration on: what came later has not been seen."""
+        self.position = settled(self.position, self.of)
+        self.seen = min(self.seen, max(self.position, Moment(iteration, 0)))
+
+    def arrive(self, target: Moment) -> None:
+        self.position = target
+        self.seen = max(self.seen, settled(target, self.of))
+
+    def effect(self, change: SetValue) -> dict[str, Any]:
+        """What the change will do to the loss, and what the slope says it would do."""
+        i, name = change.iteration, change.node
+        self.reach(i)
+        node = self.run.graph(i)[name]
+        after = change.array(self.run.graph(i))
+        values = self._leaves(i)
+        before, loss, grad = values[name], self.run.loss(i), None
+        with np.errstate(all="ignore"):
+            delta = after.astype(float) - before
+            now = self.run.loss(i, {name: after})
+            if node.needs_grad:
+                grad = self._grad(i, name, values)
+                moved = delta != 0  # an infinite slope says nothing about what did not move
+                predicted = float(np.sum(grad[moved] * delta[moved]))
+            elif node.dtype.kind == "f":
+                ends = [self.run.loss(i, {name: before + s * SLOPE * delta}) for s in (1, -1)]
+                predicted = (ends[0] - ends[1]) / (2 * SLOPE)
+            else:
+                predicted = float("nan")
+        return {
+            "node": name,
+            "before": plain(loss),
+            "after": plain(now),
+            "predicted": plain(predicted),
+            "actual": plain(now - loss),
+        }
+
+    def _leaves(self, iteration: int) -> dict[str, Array]:
+        graph, slots = self.run.graph(iteration), self.run.slots(iteration, 0)
+        feed = self.run.problem.feed(iteration)
+        return {
+            name: feed[name] if node.kind in FED else slots[name, VALUE]
+            for name, node in graph.nodes.items()
+            if node.op is None
+        }
+
+    def _grad(self, iteration: int, name: str, values: dict[str, Array]) -> Array:
+        """The gradient with nothing kept from earlier iterations."""
+        graph = self.run.graph(iteration)
+        plan = forward_steps(graph) + backward_steps(graph)
+        stepper = Stepper(plan, {(n, VALUE): v for n, v in values.items()}, {}, {})
+        stepper.seek(len(plan))
+        return stepper.slots[name, GRAD]
+
+
+def new_record(id: str, spec: dict[str, Any], *, lesson: str | None, title: str) -> Record:
+    return Record(id, orjson.dumps(worded(spec)), title, lesson, START, START)
+
+
+def worded(value: Any) -> Any:
+    """JSON in which numbers that are not finite are words; JSON has no other way."""
+    if isinstance(value, float):
+        return plain(value)
+    if isinstance(value, dict):
+        return {str(name): worded(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [worded(part) for part in value]
+    return value
+
+
+def _digest(former: bytes, more: bytes) -> bytes:
+    return blake2b(former + more, digest_size=16, key=__version__.encode()).digest()
