@@ -106,7 +106,7 @@ def test_it_does_not_wait_for_half_a_request(start_server: Start) -> None:
         time.sleep(0.2)
         code, seconds = server.end()
     assert (code, server.errors()) == (0, "")
-    assert seconds < 2.0
+    assert seconds < 3.0  # one of them for answers that are nearly done
 
 
 def test_it_does_not_wait_for_a_long_training(start_server: Start) -> None:
