@@ -28,15 +28,19 @@ export function byTopic({ lessons, topics = [] }) {
   return [...shelves.values()].filter((shelf) => shelf.lessons.length);
 }
 
+/** Type that fits into a box, for a text of some letters. @param {{width: number, height: number}} box @param {string} text */
+export const typeSize = ({ width, height }, text) => Math.min(height * 0.46, (width * 1.35) / Math.max(1, [...text].length));
+
 /** A lesson's graph, small: leaves as plates, operations as rounds with their symbol. @param {any} picture */
 export function pictureView(picture) {
   if (!picture?.nodes?.length) return null;
   const { width, height, nodes, edges } = picture;
-  return svg("svg", { class: "mini", viewBox: `-12 -12 ${width + 24} ${height + 24}`, "aria-hidden": "true", preserveAspectRatio: "xMidYMid meet" },
-    edges.map((/** @type {any} */ edge) => svg("path", { class: "mini-edge", pathLength: 1, d: path(smooth(edge.points)) })),
+  const edge = Math.max(width, height) * 0.012;
+  return svg("svg", { class: "mini", viewBox: `${-edge} ${-edge} ${width + 2 * edge} ${height + 2 * edge}`, "aria-hidden": "true", preserveAspectRatio: "xMidYMid meet" },
+    edges.map((/** @type {any} */ { points }) => svg("path", { class: "mini-edge", pathLength: 1, d: path(smooth(points)) })),
     nodes.map((/** @type {any} */ node) => svg("g", { class: `mini-node mini-${node.kind}` },
-      svg("rect", { x: node.x, y: node.y, width: node.width, height: node.height, rx: node.kind === "op" ? Math.min(node.height, node.width) / 2 : 12 }),
-      svg("text", { x: node.x + node.width / 2, y: node.y + node.height / 2, "text-anchor": "middle", "dominant-baseline": "central" },
+      svg("rect", { x: node.x, y: node.y, width: node.width, height: node.height, rx: Math.min(node.height, node.width) * (node.kind === "op" ? 0.5 : 0.14) }),
+      svg("text", { x: node.x + node.width / 2, y: node.y + node.height / 2, "text-anchor": "middle", "dominant-baseline": "central", "font-size": typeSize(node, node.symbol || node.label) },
         node.symbol || node.label))));
 }
 
@@ -49,7 +53,7 @@ const card = (lesson) => h("li", { class: "card" },
 
 /** @param {HTMLElement} element @param {{lessons: Lesson[], topics?: Topic[]}} table */
 export function mountShelf(element, table) {
-  element.replaceChildren(...byTopic(table).map(({ title, lessons }) => h("section", { class: "topic" },
+  element.replaceChildren(...byTopic(table).map(({ title, lessons }) => h("section", { class: "topic", style: { "--n": Math.min(4, lessons.length) } },
     h("h2", null, title),
     h("ul", { class: "cards" }, lessons.map(card)))));
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { onward, opening } from "../../static/js/home_hero.js";
 import { freeNames, offsetOf, valueOf } from "../../static/js/home_program.js";
-import { byTopic } from "../../static/js/home_shelf.js";
+import { byTopic, typeSize } from "../../static/js/home_shelf.js";
 
 test("names that need a number are found in a program", () => {
   assert.deepEqual(freeNames("L = (w*x + b)**2"), ["w", "x", "b"]);
@@ -42,4 +42,9 @@ test("the hero opens in the backward pass and goes round", () => {
   assert.deepEqual(onward({ iteration: 0, step: 5 }, 6), { iteration: 0, step: 6 });
   assert.deepEqual(onward({ iteration: 0, step: 6 }, 6), { iteration: 1, step: 1 });
   assert.deepEqual(onward({ iteration: 2, step: 6 }, 6), { iteration: 0, step: 1 });
+});
+
+test("a symbol's type fits its box", () => {
+  assert.equal(typeSize({ width: 100, height: 50 }, "σ"), 23);
+  assert.ok(typeSize({ width: 100, height: 50 }, "softplus") < 17);
 });

@@ -14,7 +14,7 @@ import { mount as mountCheck } from "./gradient_check.js";
 import { nodeView } from "./inspector_node.js";
 
 /** @import {Store} from "../store.js" */
-/** @import {State, Actions, Frame, Line, Ref, Graph, ArrayData} from "../types.js" */
+/** @import {State, Actions, Frame, Line, Ref, Graph, ArrayData, Lesson} from "../types.js" */
 
 const PHASES = {
   data: "data", zero_grad: "zero grad", forward: "forward", loss: "loss",
@@ -56,6 +56,8 @@ export function mount(element, store, actions) {
 
   /** @type {ReturnType<typeof nodeView> | null} */
   let node = null;
+  /** @type {Lesson | null} */
+  let lesson = null;
 
   const ways = {
     open: (/** @type {Ref} */ ref) => actions.goto(store.get().position.iteration, Number(ref.index)),
@@ -81,7 +83,7 @@ export function mount(element, store, actions) {
       body.scrollTop = 0;
     } else {
       node = null;
-      fill(body, state.frame ? stepView(state.frame, state, ways) : restView(state));
+      fill(body, state.frame ? stepView(state.frame, state, ways, lesson) : restView(state, lesson));
       body.scrollTop = 0;
       fit(body);
     }
@@ -93,24 +95,31 @@ export function mount(element, store, actions) {
   store.watch((s) => s.projection, () => fit(body));
   new ResizeObserver(() => fit(body)).observe(body);
   redraw();
+  const { lesson: id } = store.get().session;
+  if (id) {
+    api.lesson(id).then((found) => {
+      lesson = found;
+      redraw();
+    }).catch(() => {}); // the walk is whole without the lesson's words
+  }
 }
 
-/** @param {State} state */
-function restView(state) {
+/** Before the first step: the lesson's question, or what an iteration is. @param {State} state @param {Lesson | null} lesson */
+function restView(state, lesson) {
   const next = state.next ?? state.plan[0];
   return h("div", { class: "step" },
     h("header", { class: "step-head" },
       h("span", { class: "phase", dataset: { phase: next?.phase ?? "data" } }, "next"),
       h("h2", { tabindex: "-1" }, next?.label ?? "")),
-    h("p", { class: "says" },
-      `Iteration ${state.position.iteration} has not begun. It is a list of ${state.plan.length} lines; ` +
-      "each step runs one of them, and each can be taken back."),
-    h("p", { class: "says hint" }, h("kbd", null, "→"), " runs the next line, ", h("kbd", null, "←"), " undoes it. ",
-      "Choose any node of the graph to change its number."));
+    lesson
+      ? [h("p", { class: "question" }, lesson.question), lesson.convention && h("p", { class: "says aside" }, lesson.convention)]
+      : h("p", { class: "says" }, `Iteration ${state.position.iteration} is a list of ${state.plan.length} lines. Each step runs one of them, and each can be taken back.`),
+    h("p", { class: "says aside" }, h("kbd", null, "→"), " runs the next line, ", h("kbd", null, "←"), " undoes it. ",
+      "Choose a node of the graph to change its number."));
 }
 
-/** @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways */
-function stepView(frame, state, ways) {
+/** @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways @param {Lesson | null} lesson */
+function stepView(frame, state, ways, lesson) {
   const entry = state.plan[frame.index];
   const note = state.session.notes?.find((n) => n.index === frame.index);
   return h("div", { class: "step", dataset: { phase: frame.phase } },
@@ -121,7 +130,8 @@ function stepView(frame, state, ways) {
     h("p", { class: note ? "says note" : "says" }, note?.says ?? frame.says),
     (frame.lines ?? []).some((line) => line.kind === "contribution") && h("p", { class: "chain" },
       h("span", null, "upstream"), " × ", h("span", null, "local"), " = contribution"),
-    working(frame, state, ways));
+    working(frame, state, ways),
+    lesson?.takeaway && frame.position.step === frame.position.of && h("p", { class: "takeaway" }, h("b", null, "What stays "), lesson.takeaway));
 }
 
 /**
@@ -181,7 +191,7 @@ function lineBlock(line, frame, graph, ways) {
     fill(rows,
       row("symbols", linkedMath(written.symbols, refs, ways)),
       written.numbers && rightHandSides(linkedMath(written.numbers, refs, ways)).map((side) => row("numbers", side)),
-      written.result && row("result", linkedMath(written.result, refs, ways)));
+      written.result && rightHandSides(linkedMath(written.result, refs, ways)).map((side) => row("result", side)));
   };
   write(line, line.element);
   const element = h("div", { class: `line line-${line.kind} role-${roleOf(line.kind)}` },

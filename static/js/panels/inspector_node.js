@@ -110,6 +110,8 @@ export function nodeView(name, store, actions) {
   function update() {
     const state = store.get();
     const now = current();
+    // the stage's own editor, beside the node, is enough while it is open
+    if (editor) editor.element.hidden = state.editing === name;
     const mark = [now?.value, now?.grad, now?.state, state.effect, state.plan];
     if (mark.every((part, i) => part === drawn[i])) return;
     drawn = mark;

@@ -47,7 +47,7 @@ export function mount(element, store, actions) {
 
   const set = (rate) => {
     actions.patch({ lr: rate });
-    note.textContent = "from the next update on";
+    note.textContent = "from next update";
   };
   slider.addEventListener("input", () => { field.value = String(rateOf(Number(slider.value))); });
   slider.addEventListener("change", () => set(rateOf(Number(slider.value))));
@@ -76,16 +76,19 @@ export function mount(element, store, actions) {
     }
   }
 
-  store.watch((s) => s.session?.settings, (settings) => {
+  function draw() {
+    const settings = store.get().session?.settings;
     if (!settings) return;
+    const fixed = settings.lr === null || settings.lr === undefined;
+    element.hidden = fixed; // a program without an optimizer has no rate
+    if (fixed) return;
     if (document.activeElement !== field) field.value = full(settings.lr);
-    slider.value = placeOf(settings.lr);
+    slider.value = String(placeOf(settings.lr));
     slider.setAttribute("aria-valuetext", number(settings.lr));
     if (settings.lr_now !== settings.lr && settings.lr_now !== null) {
       note.textContent = `now ${number(settings.lr_now)} by schedule`;
     }
-  });
-  store.watch((s) => s.busy, (busy) => {
-    if (busy?.of) progress.value = busy.iteration / busy.of;
-  });
+  }
+  store.watch((s) => s.session?.settings, draw);
+  draw();
 }
