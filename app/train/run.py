@@ -9,6 +9,7 @@ run are bounded, however long it is.
 from __future__ import annotations
 
 import math
+import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
@@ -27,8 +28,10 @@ from app.train.iteration import FED, iteration_plan
 from app.train.spec import Spec, clip_step
 from app.train.trainer import Program, Trainer
 
-CHUNK = 256  # iterations between two looks at progress and cancel
+CHUNK_SECONDS = 0.005  # about so long between two looks at progress and cancel
+FIRST_CHUNK = 16
 KEPT_STEPPERS = 4
+KEPT_CORES = 4
 SNAPSHOTS = 64
 FIRST_SPACING = 32
 
@@ -57,6 +60,7 @@ class Run:
         self._edits: dict[int, dict[str, Array]] = {}
         self._snapshots: dict[int, Slots] = {}
         self._spacing = FIRST_SPACING
+        self._cores: OrderedDict[int, Slots] = OrderedDict()  # beside the snapshots, the latest
         self._steppers: OrderedDict[int, Stepper] = OrderedDict()
         self._trainer: Trainer | None = None
 
@@ -152,13 +156,25 @@ class Run:
 
     def _core(self, iteration: int) -> Slots:
         """What an iteration starts from: parameters, optimizer state, kept gradients."""
-        base = max((i for i in self._snapshots if i <= iteration), default=None)
-        if base is None:
-            base, slots = 0, self._edited(0, self._initial())
-            self._snapshots[0] = slots
-        else:
-            slots = self._snapshots[base]
-        return dict(self._advance(slots, base, iteration))
+        known = [i for i in (*self._snapshots, *self._cores) if i <= iteration]
+        if not known:
+            self._snapshots[0] = self._edited(0, self._initial())
+        base = max(known, default=0)
+        slots = self._snapshots[base] if base in self._snapshots else self._cores[base]
+        slots = self._advance(slots, base, iteration)
+        self._remember(iteration, slots)
+        return dict(slots)
+
+    def _remember(self, iteration: int, slots: Slots) -> None:
+        """Whoever was here will look around here: the next step need not replay from afar."""
+        if iteration in self._snapshots:
+            return
+        self._cores[iteration] = {
+            slot: value for slot, value in slots.items() if self._kept(iteration, slot)
+        }
+        self._cores.move_to_end(iteration)
+        while len(self._cores) > KEPT_CORES:
+            self._cores.popitem(last=False)
 
     def _initial(self) -> Slots:
         slots: Slots = {}
@@ -181,12 +197,22 @@ class Run:
         done = max(len(self.history), base)
         if stop <= len(self.history):
             return stop
-        slots = self._core(done)
+        slots, chunk = self._core(done), FIRST_CHUNK
         while done < stop:
-            until = min(stop, done + CHUNK)
+            last = done == stop - 1
+            until = stop if last else min(stop - 1, done + chunk)
+            started = time.perf_counter()
             slots = self._advance(slots, done, until)
+            took = time.perf_counter() - started
+            if not last:
+                chunk = max(
+                    1, int(min(2 * chunk, (until - done) * CHUNK_SECONDS / max(took, 1e-9)))
+                )
             done = until
-            if progress is not None and not progress(done):
+            stopped = progress is not None and not progress(done)
+            if stopped or done >= stop - 1:
+                self._remember(done, slots)
+            if stopped:
                 break
         return done
 
@@ -356,6 +382,7 @@ class Run:
         self._settings = [entry for entry in self._settings if entry[0] <= iteration]
         self.problem.forget(iteration)
         self._snapshots = {i: s for i, s in self._snapshots.items() if i < iteration}
+        self._cores = OrderedDict((i, s) for i, s in self._cores.items() if i < iteration)
         for i in [i for i in self._steppers if i >= iteration - 1]:
             del self._steppers[i]
         self._trainer = None
