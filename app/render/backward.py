@@ -19,6 +19,7 @@ from app.render.explain import (
     operand_names,
     operand_values,
     put_in,
+    said,
     shapes_of,
     sum_of,
     symbols_of,
@@ -40,7 +41,7 @@ def backward_latex(graph: Graph, node: Node, operands: list[int]) -> str:
     parts = []
     for operand in operands:
         _, rule = rule_of(node, operand)
-        filled = put_in(rule.full, names)
+        filled = put_in(said(graph, node, rule.full), names)
         parts.append(f"{slope(graph[node.inputs[operand]])} = {filled}")
     return r",\quad ".join(parts)
 
@@ -54,7 +55,11 @@ def rule_of(node: Node, operand: int) -> tuple[str, Rule]:
 def contribution_symbols(graph: Graph, node: Node, operand: int) -> str:
     _, rule = rule_of(node, operand)
     target = graph[node.inputs[operand]]
-    return row(grad_of(graph, target), EQUALS, template(rule.full).fill(symbols_of(graph, node)))
+    return row(
+        grad_of(graph, target),
+        EQUALS,
+        template(said(graph, node, rule.full)).fill(symbols_of(graph, node)),
+    )
 
 
 def local_derivative(scene: Scene, node: Node, operand: int) -> Array:
@@ -72,6 +77,21 @@ def local_derivative(scene: Scene, node: Node, operand: int) -> Array:
     with np.errstate(all="ignore"):
         node.op.vjp(kernel, np.ones(y.shape), y, *operands, *grads)
     return out
+
+
+def _product(
+    scene: Scene, node: Node, index: Index, worth: str, upstream: str, slope: float
+) -> str:
+    """upstream × local: the local factor as its formula with numbers, then as one number."""
+    local = mathml.number(slope)
+    slots = template(worth).slots if worth else ()
+    if not slots:
+        return row(upstream, mathml.TIMES, local)
+    factor = filled(scene, node, index, worth)
+    if worth == f"@{slots[0]}":
+        return row(upstream, mathml.TIMES, factor)
+    inside = factor if worth.startswith("(") else mathml.parentheses(factor)
+    return row(upstream, mathml.TIMES, inside, EQUALS, upstream, mathml.TIMES, local)
 
 
 def contribution_line(
@@ -98,21 +118,7 @@ def contribution_line(
         above = entry(g, index if g.ndim else ())
         upstream, local = numbers.text(above), numbers.text(slope)
         head = scene.number(g, index if g.ndim else (), (node.name, GRAD))
-        factor = filled(scene, node, index, rule.worth) if rule.worth else ""
-        shown = mathml.number(slope)
-        plain_factor = template(rule.worth).slots if rule.worth else ()
-        worked = row(head, mathml.TIMES, factor or shown)
-        if rule.worth and (len(plain_factor) > 1 or rule.worth.strip("@").isalpha() is False):
-            if plain_factor:
-                worked = row(
-                    head,
-                    mathml.TIMES,
-                    mathml.parentheses(factor),
-                    EQUALS,
-                    head,
-                    mathml.TIMES,
-                    shown,
-                )
+        worked = _product(scene, node, index, said(graph, node, rule.worth), head, slope)
     elif terms is not None:
         worked = sum_of(scene, node, terms, g)
     return line(
@@ -160,7 +166,7 @@ def backward_lines(scene: Scene, node: Node) -> list[Line]:
                 "contribution",
                 row(symbol, EQUALS, "<mn>1</mn>"),
                 "",
-                row(symbol, EQUALS, "<mn>1</mn>"),
+                "",
                 to=node.name,
             )
         )

@@ -58,23 +58,34 @@ def symbols_of(graph: Graph, node: Node) -> dict[str, str]:
     return found
 
 
-def _formula(op: Op, count: int) -> str:
-    """A linear layer without its bias loses the last term."""
-    if count < len(op.operands):
-        return op.formula.split(" + @")[0]
-    return op.formula
+_ALONE = {r"\frac{1}{@n}": "", r"\frac{2}{@n}": "2", r"\frac{1}{2 \cdot @n}": r"\frac{1}{2}"}
+
+
+def said(graph: Graph, node: Node, text: str) -> str:
+    """A formula as this use needs it. With a single entry a mean is the entry itself: 1/n is left
+    out, and so is the sum. A linear layer without its bias loses the last term."""
+    assert node.op
+    op, shapes = node.op, [graph[name].shape for name in node.inputs]
+    if op.is_loss and op.letters(*shapes).get("n", ("", 2.0))[1] == 1.0:
+        for fraction, short in _ALONE.items():
+            text = text.replace(fraction, short)
+        if size(shapes[0]) == 1:
+            text = text.replace(r"\sum ", "")
+    if text == op.formula and len(shapes) < len(op.operands):
+        text = text.split(" + @")[0]
+    return text
 
 
 def forward_symbols(graph: Graph, node: Node) -> str:
     assert node.op
-    return template(_formula(node.op, len(node.inputs))).fill(symbols_of(graph, node))
+    return template(said(graph, node, node.op.formula)).fill(symbols_of(graph, node))
 
 
 def forward_latex(graph: Graph, node: Node) -> str:
     """The symbols' LaTeX."""
     assert node.op
     names = latex_names(graph, node)
-    return put_in(_formula(node.op, len(node.inputs)), names)
+    return put_in(said(graph, node, node.op.formula), names)
 
 
 def put_in(text: str, names: Mapping[str, str]) -> str:
@@ -154,7 +165,7 @@ def filled(scene: Scene, node: Node, index: Index, text: str, g: Array | None = 
 def _worked_forward(scene: Scene, node: Node, index: Index) -> str:
     op = node.op
     assert op
-    right = op.formula.partition("=")[2].strip()
+    right = said(scene.graph, node, op.formula).partition("=")[2].strip()
     operands = operand_values(scene, node)
     if (
         op.elementwise

@@ -20,6 +20,12 @@ _INFIX = {
     "less": "<",
 }
 _PREFIX = {"sqrt": "√", "neg": "−"}
+_LOSSES = {
+    "mse": "mean ({} − {})²",
+    "half_squared_error": "½({} − {})²",
+    "squared_error": "Σ({} − {})²",
+    "mae": "mean |{} − {}|",
+}
 _PHASES = {
     "data": "load the batch",
     "zero_grad": "zero_grad()",
@@ -28,7 +34,7 @@ _PHASES = {
 
 
 def forward_label(graph: Graph, node: Node) -> str:
-    """`z₁ = W₁x + b₁`, `a₁ = σ(z₁)`, `L = mse(a₂, y)`."""
+    """`z₁ = W₁x + b₁`, `a₁ = σ(z₁)`, `L = ½(a₂ − y)²`."""
     assert node.op
     names = [graph[name].label for name in node.inputs]
     name = node.op.name
@@ -41,7 +47,9 @@ def forward_label(graph: Graph, node: Node) -> str:
     elif name == "pow":
         right = f"{names[0]}^{names[1]}"
     elif name == "linear":
-        right = f"{names[0]}·{names[1]}ᵀ" + (f" + {names[2]}" if len(names) > 2 else "")
+        right = f"{names[1]}{names[0]}" + (f" + {names[2]}" if len(names) > 2 else "")
+    elif name in _LOSSES:
+        right = _LOSSES[name].format(*names)
     else:
         symbol = node.op.symbol if name == "sigmoid" else name
         right = f"{symbol}({', '.join(names)})"
@@ -55,10 +63,9 @@ def step_label(graph: Graph, step: Step) -> str:
     node = graph[step.node]
     if isinstance(step, Backward):
         targets = list(dict.fromkeys(flow.target.label for flow in step.flows))
-        seed = f"∂{node.label} = 1; " if step.seed else ""
         if not targets:
-            return seed.rstrip("; ") or f"∂{node.label}"
-        return f"{seed}∂{', ∂'.join(targets)} ← ∂{node.label}"
+            return f"∂{node.label} = 1" if step.seed else f"∂{node.label}"
+        return f"∂{', ∂'.join(targets)} ← ∂{node.label}"
     if step.phase == "update":
         return f"{node.label} ← {node.label} − η·∂{node.label}"
     return forward_label(graph, node)
