@@ -1,0 +1,171 @@
+"""One spec, several learning rates: lanes from the same start that advance in lock-step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BackstepError, LimitError
+from app.engine.fields import mapping, real, whole
+from app.engine.graph import PARAMETER
+from app.engine.types import VALUE, Array
+from app.lab.verdicts import Course, Verdict, judge
+from app.render import numbers
+from app.train.limits import SpecLimits
+from app.train.run import Run
+from app.train.spec import DEFAULT_OPTIMIZER, parse_spec
+
+MAX_LANES = 8
+MAX_ITERATIONS = 5_000
+ROUND = 64  # iterations that a lane runs before the next one's turn
+WATCHED = 60  # steps of a path that are compared, to see where it turns back
+PATH = 2_000  # iterations of a single number's path
+
+Progress = Callable[[int, int], bool]
+"""Called with iterations done and wanted; False ends the sweep there."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """`loss[k]` is the loss after k updates. `path` is the parameter itself if it is one number."""
+
+    label: str
+    lr: float
+    loss: list[float]
+    verdict: Verdict
+    final: float
+    path: list[float] | None
+
+
+class _Runner:
+    """One lane on its way."""
+
+    def __init__(self, document: dict[str, Any], lr: float, limits: SpecLimits | None) -> None:
+        given = document.get("optimizer", DEFAULT_OPTIMIZER)
+        if given is None:
+            raise BackstepError(
+                "a sweep needs an optimizer whose learning rate can be set", where="optimizer"
+            )
+        optimizer = {**mapping(given, "optimizer"), "lr": lr}
+        self.run = Run(parse_spec({**document, "optimizer": optimizer}, limits))
+        self.lr = lr
+        self.parameters = self.run.graph(0).kind(PARAMETER)
+        self.single = len(self.parameters) == 1 and self.parameters[0].shape == ()
+        self.stride = self.run.problem.position(0)["batches"]
+        self.watched = PATH if self.single else WATCHED * self.stride
+        self.path: list[Array] = []
+        self.losses: list[float] = []
+
+    def advance(self, done: int, until: int) -> None:
+        """From the start of iteration `done` to the start of `until`."""
+        for iteration in range(done, min(until, self.watched + 1)):
+            self.watch(iteration)
+        self.run.train(until)
+
+    def watch(self, iteration: int) -> None:
+        """Remember the parameters; where batches differ, once an epoch is enough."""
+        if self.single or iteration % self.stride == 0:
+            slots = self.run.slots(iteration, 0)
+            parts = [slots[node.name, VALUE].reshape(-1) for node in self.parameters]
+            self.path.append(np.concatenate(parts) if parts else np.zeros(0))
+
+    def finish(self, iterations: int) -> None:
+        """The state after the last update counts, too."""
+        if iterations <= self.watched:
+            self.watch(iterations)
+        self.losses = [*self.run.history.train_loss[:iterations], self.run.loss(iterations)]
+
+    def course(self) -> Course:
+        path = self.path[:: self.stride] if self.single else self.path
+        return Course(_trailing(self.losses, self.stride), _turns(path), self.stride)
+
+
+def sweep(
+    document: dict[str, Any],
+    lanes: Any,
+    iterations: Any,
+    *,
+    limits: SpecLimits | None = None,
+    max_lanes: int = MAX_LANES,
+    max_iterations: int = MAX_ITERATIONS,
+    progress: Progress | None = None,
+) -> list[Lane]:
+    """Train the spec once for each of `[{"lr": 0.1, "label"?: …}, …]` and say how each rate did."""
+    count = whole(iterations, "iterations", low=1)
+    if count > max_iterations:
+        raise LimitError(
+            f"a sweep may have at most {max_iterations:,} iterations: {count:,}", where="iterations"
+        )
+    wanted = _lanes(lanes, max_lanes)
+    runners = [_Runner(document, lr, limits) for lr, _ in wanted]
+    done = 0
+    while done < count:
+        until = min(count, done + ROUND)
+        for runner in runners:
+            runner.advance(done, until)
+        done = until
+        if progress is not None and not progress(done, count):
+            break
+    for runner in runners:
+        runner.finish(done)
+    verdicts = judge([runner.course() for runner in runners])
+    return [
+        Lane(
+            label,
+            lr,
+            runner.losses,
+            verdict,
+            runner.losses[-1],
+            [float(x[0]) for x in runner.path] if runner.single else None,
+        )
+        for (lr, label), runner, verdict in zip(wanted, runners, verdicts, strict=True)
+    ]
+
+
+def _lanes(given: Any, most: int) -> list[tuple[float, str]]:
+    if not isinstance(given, list) or not given:
+        raise BackstepError('must be a list such as [{"lr": 0.01}, {"lr": 0.1}]', where="lanes")
+    if len(given) > most:
+        raise LimitError(f"a sweep may have at most {most} lanes: {len(given)}", where="lanes")
+    found = []
+    for i, lane in enumerate(given):
+        if not isinstance(lane, dict) or "lr" not in lane or not set(lane) <= {"lr", "label"}:
+            raise BackstepError('must be an object such as {"lr": 0.1}', where=f"lanes[{i}]")
+        lr = real(lane["lr"], f"lanes[{i}].lr")
+        if lr <= 0:
+            raise BackstepError(f"must be above 0: {lr!r}", where=f"lanes[{i}].lr")
+        label = lane.get("label", f"η = {numbers.text(lr)}")
+        if not isinstance(label, str) or len(label) > 60:
+            raise BackstepError(
+                "must be a text of at most 60 characters", where=f"lanes[{i}].label"
+            )
+        found.append((lr, label))
+    return found
+
+
+def _trailing(losses: list[float], width: int) -> list[float]:
+    """Means over the last `width` losses: one batch's loss alone is no measure."""
+    if width == 1:
+        return losses
+    return [
+        math.fsum(part) / len(part) if all(map(math.isfinite, part)) else math.nan
+        for part in (losses[max(0, i + 1 - width) : i + 1] for i in range(len(losses)))
+    ]
+
+
+def _turns(path: list[Array]) -> list[bool]:
+    """For each step after the first: does it lead back against the one before?"""
+    if len(path) < 3:
+        return []
+    with np.errstate(all="ignore"):
+        steps = np.diff(np.array(path), axis=0)
+        return [bool(np.dot(a, b) < 0) for a, b in zip(steps[:-1], steps[1:], strict=True)]
+
+
+def as_json(lane: Lane) -> dict[str, Any]:
+    """For an answer: the fields as they are named."""
+    return {**vars(lane), "verdict": vars(lane.verdict)}

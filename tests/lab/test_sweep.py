@@ -1,0 +1,176 @@
+"""Sweeps: lanes from one start, and a verdict for each; the bowl x² can be checked by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.engine.errors import BackstepError, LimitError
+from app.lab.sweep import Lane, as_json, sweep
+from app.lab.verdicts import Course, judge
+from app.lessons import lessons
+from app.train.run import Run
+from app.train.spec import parse_spec
+
+BOWL = {"program": "L = x**2", "values": {"x": 3}}
+MOONS = {
+    "model": {
+        "layers": [
+            {"type": "linear", "out_features": 8},
+            {"type": "tanh"},
+            {"type": "linear", "out_features": 1},
+        ]
+    },
+    "loss": {"type": "bce_with_logits"},
+    "data": {"dataset": "moons", "samples": 100, "noise": 0.1},
+    "batch_size": 32,
+    "seed": 1,
+}
+
+
+def bowl(*rates: float, iterations: int = 40) -> list[Lane]:
+    return sweep(BOWL, [{"lr": lr} for lr in rates], iterations)
+
+
+def kinds(lanes: list[Lane]) -> list[str]:
+    return [lane.verdict.kind for lane in lanes]
+
+
+@pytest.mark.parametrize("iterations", [10, 40, 100, 1000])
+def test_the_bowl(iterations: int) -> None:
+    """Every update multiplies x by 1 − 2η: 0.998, 0.8, −0.9, −1, −1.2."""
+    lanes = bowl(0.001, 0.1, 0.95, 1.0, 1.1, iterations=iterations)
+    slow = "crawls" if iterations <= 100 else "right"
+    assert kinds(lanes) == [slow, "right", "oscillates", "oscillates", "diverges"]
+    assert lanes[4].verdict.at == 2  # 1.2⁴ is the first power of 1.44 above 2
+    assert lanes[1].verdict.at in (5, 6)
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.1, 0.95, 1.0, 1.1])
+def test_a_lane_alone_gets_the_same_verdict(rate: float) -> None:
+    together = dict(
+        zip((0.001, 0.1, 0.95, 1.0, 1.1), bowl(0.001, 0.1, 0.95, 1.0, 1.1), strict=True)
+    )
+    assert kinds(bowl(rate)) == [together[rate].verdict.kind]
+
+
+def test_too_slow_is_said_beside_a_better_lane() -> None:
+    assert kinds(bowl(0.01, 0.1)) == ["crawls", "right"]
+    assert kinds(bowl(0.5, 0.7, 0.8, 0.9)) == ["right", "right", "right", "oscillates"]
+
+
+def test_words_carry_the_numbers() -> None:
+    slow, right, swings, stays, away = bowl(0.001, 0.1, 0.95, 1.0, 1.1)
+    assert slow.verdict.says == "After 40 iterations the loss is still 7.67; it started at 9."
+    assert right.verdict.says.startswith("Nine tenths of the way are done by iteration 6")
+    assert "still settles" in swings.verdict.says and "no closer" in stays.verdict.says
+    assert away.verdict.says == "From iteration 2 on the loss stays above twice its start."
+    (broken,) = bowl(1.1, iterations=2000)
+    assert broken.verdict.says.endswith("no number any more at iteration 1941.")
+    assert broken.verdict.at == 2
+    steps = lessons()["two-paths"].spec
+    (below,) = sweep(steps, [{"lr": 1.0}], 50)
+    assert below.verdict.kind == "diverges" and "no lowest value" in below.verdict.says
+
+
+def test_losses_and_path_are_those_of_the_run_itself() -> None:
+    (lane,) = bowl(0.1, iterations=70)
+    run = Run(parse_spec({**BOWL, "optimizer": {"type": "sgd", "lr": 0.1}}))
+    run.train(71)
+    assert lane.loss == run.history.train_loss
+    assert lane.path is not None and len(lane.path) == len(lane.loss) == 71
+    assert lane.path[:2] == [3.0, pytest.approx(2.4)]
+    assert lane.final == lane.loss[-1] == lane.path[-1] ** 2
+
+
+def test_lanes_share_the_start_and_the_order_of_batches() -> None:
+    lanes = sweep(MOONS, [{"lr": 0.001}, {"lr": 2, "label": "big"}, {"lr": 100}], 200)
+    assert len({lane.loss[0] for lane in lanes}) == 1
+    assert [lane.label for lane in lanes] == ["η = 0.001", "big", "η = 100"]
+    assert all(lane.path is None and len(lane.loss) == 201 for lane in lanes)
+    assert kinds(lanes)[0] == "crawls" and kinds(lanes)[2] == "diverges"
+    again = sweep(MOONS, [{"lr": 0.001}, {"lr": 2}, {"lr": 100}], 200)
+    assert [lane.loss for lane in again] == [lane.loss for lane in lanes]
+
+
+@pytest.mark.parametrize("lesson", lessons())
+def test_every_lesson_has_a_rate_that_is_right_and_one_that_is_not(lesson: str) -> None:
+    spec = lessons()[lesson].spec
+    lanes = [{"lr": lr} for lr in (0.0001, 0.003, 0.01, 0.03, 0.1, 1, 3, 10)]
+    if spec["optimizer"] is None:
+        with pytest.raises(BackstepError, match="needs an optimizer"):
+            sweep(spec, lanes, 60)
+        return
+    found = kinds(sweep(spec, lanes, 60))
+    assert found[0] == "crawls" and "right" in found
+
+
+def test_other_optimizers_keep_their_arguments() -> None:
+    spec = {**BOWL, "optimizer": {"type": "momentum", "momentum": 0.5, "lr": 7}}
+    (lane,) = sweep(spec, [{"lr": 0.1}], 2)
+    assert lane.path == [3.0, pytest.approx(2.4), pytest.approx(2.4 - 0.3 - 0.48)]
+
+
+def test_flat_and_broken_starts() -> None:
+    flat = {"program": "L = 0*x + 5", "values": {"x": 1}}
+    assert sweep(flat, [{"lr": 0.1}], 5)[0].verdict.kind == "right"
+    there = {"program": "L = x**2", "values": {"x": 0}}
+    (lane,) = sweep(there, [{"lr": 0.1}], 5)
+    assert lane.verdict.says == "It starts at the lowest point, and stays there."
+    broken = {"program": "L = log(x)", "values": {"x": -1}}
+    (lane,) = sweep(broken, [{"lr": 0.1}], 5)
+    assert lane.verdict.kind == "diverges" and lane.verdict.at == 0
+    alone = {"program": "L = 2*3", "values": {}}
+    assert len(sweep(alone, [{"lr": 0.1}], 3)[0].loss) == 4
+
+
+def test_it_can_be_ended() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def progress(done: int, wanted: int) -> bool:
+        seen.append((done, wanted))
+        return len(seen) < 2
+
+    (lane,) = sweep(BOWL, [{"lr": 0.1}], 1000, progress=progress)
+    assert seen == [(64, 1000), (128, 1000)]
+    assert len(lane.loss) == 129
+
+
+WRONG: list[tuple[Any, Any, str]] = [
+    ([], 10, "lanes"),
+    ("x", 10, "lanes"),
+    ([{"lr": 0.1}] * 9, 10, "lanes"),
+    ([{"lr": 0.1}, 3], 10, "lanes[1]"),
+    ([{"rate": 0.1}], 10, "lanes[0]"),
+    ([{"lr": 0.1, "momentum": 1}], 10, "lanes[0]"),
+    ([{"lr": "fast"}], 10, "lanes[0].lr"),
+    ([{"lr": 0}], 10, "lanes[0].lr"),
+    ([{"lr": float("inf")}], 10, "lanes[0].lr"),
+    ([{"lr": 0.1, "label": 3}], 10, "lanes[0].label"),
+    ([{"lr": 0.1}], 0, "iterations"),
+    ([{"lr": 0.1}], 2.5, "iterations"),
+    ([{"lr": 0.1}], 10**9, "iterations"),
+]
+
+
+@pytest.mark.parametrize(("lanes", "iterations", "where"), WRONG)
+def test_what_cannot_be_swept(lanes: Any, iterations: Any, where: str) -> None:
+    with pytest.raises(BackstepError) as error:
+        sweep(BOWL, lanes, iterations)
+    assert error.value.where == where
+    if where == "iterations" and iterations == 10**9:
+        assert isinstance(error.value, LimitError) and "5,000" in error.value.message
+
+
+def test_noise_of_batches_is_no_swing() -> None:
+    falling = [1.0 / (1 + k) for k in range(60)]
+    noisy = Course(falling, [k % 2 == 0 for k in range(59)])
+    swinging = Course(falling, [k % 10 != 0 for k in range(59)])
+    assert [verdict.kind for verdict in judge([noisy, swinging])] == ["right", "oscillates"]
+
+
+def test_as_json() -> None:
+    told = as_json(bowl(0.1)[0])
+    assert set(told) == {"label", "lr", "loss", "verdict", "final", "path"}
+    assert set(told["verdict"]) == {"kind", "at", "says"}
