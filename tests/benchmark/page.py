@@ -1,0 +1,167 @@
+"""The walk page beside a blank one: bytes and time until the first step can be pressed, and frames
+while it plays.
+
+    python -m tests.benchmark.page [--rounds 10] [--chromium /usr/bin/chromium]
+
+Both pages are opened in turns in fresh contexts of one browser, the blank one (a button, nothing
+else) from a bare server. Time runs from the start of the navigation until the button is there and
+the plan is known; bytes are those on the wire, headers included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.benchmark.bare import bare_server
+from tests.browser.conftest import FLAGS
+from tests.serving import Server
+
+LESSON = "network-2-3-1"
+KILOBYTES, TIMES, FRAMES = 80.0, 2.0, 0.97
+SECONDS_OF_PLAY = 4
+
+READY = """
+(() => {
+  const look = () => {
+    const button = [...document.querySelectorAll("button")].find(
+      (b) => (b.getAttribute("aria-label") || b.textContent) === "Next step" && !b.disabled);
+    const count = document.querySelector(".counter-step .counter-value");
+    if (!button || (count && !/\\/ [1-9]/.test(count.textContent))) return;
+    window.readyAt = performance.now();
+    watcher.disconnect();
+  };
+  const watcher = new MutationObserver(look);
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  watcher.observe(document, all);
+})();
+"""
+COUNT = """(seconds) => new Promise((done) => {
+  let frames = 0, first;
+  const tick = (now) => {
+    first ??= now;
+    if (now - first >= seconds * 1000) return done(frames / ((now - first) / 1000));
+    frames += 1;
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+})"""
+
+
+@dataclass
+class Visit:
+    """What came over the wire, in order of arrival: URL, bytes, and seconds."""
+
+    page: Page
+    loaded: list[tuple[str, float, float]] = field(default_factory=list)
+    ready: float = 0.0
+    started: float = 0.0
+
+    def until_ready(self) -> float:
+        return sum(size for _, size, when in self.loaded if when <= self.started + self.ready)
+
+
+def visit(browser: Browser, url: str) -> Visit:
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.add_init_script(READY)
+    found = Visit(context.new_page())
+    wire, names = context.new_cdp_session(found.page), {}
+
+    def sent(event: dict[str, Any]) -> None:
+        names[event["requestId"]] = event["request"]["url"]
+        found.started = found.started or event["timestamp"]
+
+    def finished(event: dict[str, Any]) -> None:
+        row = (names.get(event["requestId"], "?"), event["encodedDataLength"], event["timestamp"])
+        found.loaded.append(row)
+
+    wire.on("Network.requestWillBeSent", sent)
+    wire.on("Network.loadingFinished", finished)
+    wire.send("Network.enable")
+    found.page.goto(url)
+    found.page.wait_for_function("window.readyAt")
+    found.ready = found.page.evaluate("window.readyAt") / 1000
+    found.page.wait_for_load_state("networkidle")
+    return found
+
+
+def frames(page: Page) -> float:
+    rate: float = page.evaluate(COUNT, SECONDS_OF_PLAY)
+    return rate
+
+
+def walk_works(page: Page) -> None:
+    """The button does step: otherwise the time until it can be pressed says nothing."""
+    count = page.locator(".counter-step .counter-value")
+    before = count.inner_text()
+    page.get_by_role("button", name="Next step", exact=True).click()
+    page.wait_for_function(
+        "(old) => document.querySelector('.counter-step .counter-value').textContent !== old",
+        arg=before,
+    )
+
+
+def compare(browser: Browser, walk: str, blank: str, rounds: int) -> None:
+    times, rates, sizes, charts = [], [], [], []
+    for number in range(rounds + 1):
+        ours, theirs = visit(browser, walk), visit(browser, blank)
+        if number:  # the first visits warm both servers up
+            times.append((ours.ready, theirs.ready))
+            sizes.append(ours.until_ready())
+        early = [u for u, _, when in ours.loaded if when <= ours.started + ours.ready]
+        charts += [u for u in early if "plotly.min" in u]
+        if number in (1, 2, 3):
+            walk_works(ours.page)
+            ours.page.locator("button.play").click()
+            rate = frames(ours.page)
+            rates.append((rate, frames(theirs.page)))
+        last = ours
+        ours.page.context.close()
+        theirs.page.context.close()
+    kilobytes = statistics.median(sizes) / 1000
+    a, b = (statistics.median(column) * 1000 for column in zip(*times, strict=True))
+    slower = statistics.median(x / y for x, y in times)
+    p, q = (statistics.median(column) for column in zip(*rates, strict=True))
+    smooth = statistics.median(x / y for x, y in rates)
+    print("| | walk page | blank page | ratio | target | |\n|---|---:|---:|---:|---:|---|")
+    row("kB until ready", kilobytes, 0, kilobytes, KILOBYTES, kilobytes <= KILOBYTES)
+    row("ms until ready", a, b, slower, TIMES, slower <= TIMES)
+    row("frames a second", p, q, smooth, FRAMES, smooth >= FRAMES)
+    print(f"chart library before a chart is seen: {'yes: ' + charts[0] if charts else 'no'}")
+    print("\nheaviest until then:")
+    early_rows = [r for r in last.loaded if r[2] <= last.started + last.ready]
+    for url, size, when in sorted(early_rows, key=lambda r: -r[1])[:12]:
+        print(f"  {size / 1000:6.1f} kB at {(when - last.started) * 1000:4.0f} ms  {url}")
+    print(f"  {len(early_rows)} requests")
+
+
+def row(name: str, ours: float, blank: float, ratio: float, target: float, met: bool) -> None:
+    said = "met" if met else "missed"
+    print(f"| {name} | {ours:.1f} | {blank:.1f} | {ratio:.2f} | {target} | {said} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        server = Server(folder).start()
+        browser = playwright.chromium.launch(executable_path=asked.chromium, args=FLAGS)
+        try:
+            with bare_server(folder) as blank:
+                compare(browser, f"{server.url}/walk/{LESSON}", blank, asked.rounds)
+        finally:
+            browser.close()
+            server.kill()
+
+
+if __name__ == "__main__":
+    main()
