@@ -27,7 +27,7 @@ def characters(data: bytes) -> dict[int, int]:
 def test_it_is_much_smaller(whole: bytes, small: bytes) -> None:
     asset = vendor._asset("math.ttf")
     assert len(small) < len(whole) / 5
-    assert asset.packed is not None and len(asset.packed) < 150_000
+    assert asset.packed is not None and len(asset.packed) < 80_000
 
 
 def test_every_wanted_character_keeps_its_glyph_and_no_other_is_promised(
@@ -49,6 +49,14 @@ def test_what_stretches_keeps_its_grown_forms(whole: bytes, small: bytes, bracke
     drawn = font._outlines(tables)
     assert len(grown) > 5
     assert all(drawn[one] for one in grown)
+
+
+def test_primes_keep_their_form_beside_a_letter(whole: bytes, small: bytes) -> None:
+    primes = {characters(small)[code] for code in font.PRIMES if code in characters(small)}
+    before, after = (list(font._lowered(font._tables(one)["GSUB"])) for one in (whole, small))
+    assert primes and sorted(after) == sorted(it for it in before if it[0] in primes)
+    drawn = font._outlines(font._tables(small))
+    assert all(drawn[other] for _, other in after)
 
 
 def test_the_file_is_whole(small: bytes) -> None:

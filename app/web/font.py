@@ -33,10 +33,10 @@ WANTED = [
     (0x2308, 0x230B),  # floor, ceiling
     (0x23B4, 0x23E1),  # brackets and braces over and under
     (0x27E8, 0x27EB),  # angle brackets
-    (0x1D400, 0x1D467),  # bold, italic
+    (0x1D434, 0x1D467),  # italic
     (0x1D6E2, 0x1D71B),  # italic Greek
-    (0x1D7CE, 0x1D7D7),  # bold digits
 ]
+PRIMES = range(0x2032, 0x2038)
 LEFT_OUT = {"DSIG", "GPOS", "cvt ", "fpgm", "prep"}  # signature, kerning, programs of the hinting
 COMPOSITE_WORDS, COMPOSITE_MORE, COMPOSITE_HINTED = 0x0001, 0x0020, 0x0100
 COMPOSITE_SCALES = {0x0008: 2, 0x0040: 4, 0x0080: 8}
@@ -46,10 +46,14 @@ def smaller(font: bytes) -> bytes:
     tables = _tables(font)
     characters = {code: glyph for code, glyph in _characters(tables["cmap"]) if _wanted(code)}
     outlines = _outlines(tables)
-    keep = _closure({0, *characters.values()}, tables, outlines)
+    primes = {characters[code] for code in PRIMES if code in characters}
+    lowered = [(glyph, other) for glyph, other in _lowered(tables["GSUB"]) if glyph in primes]
+    leads = [*_grown(tables["MATH"]), *lowered]
+    keep = _closure({0, *characters.values()}, leads, outlines)
     tables = {tag: data for tag, data in tables.items() if tag not in LEFT_OUT}
     kept = [_unhinted(it) if glyph in keep else b"" for glyph, it in enumerate(outlines)]
     tables["cmap"] = _cmap(characters)
+    tables["GSUB"] = _gsub(lowered)
     tables["glyf"] = b"".join(kept)
     tables["loca"] = _loca(kept)
     tables["hmtx"] = _widths(tables, keep)
@@ -99,11 +103,11 @@ def _outlines(tables: dict[str, bytes]) -> list[bytes]:
     return [tables["glyf"][a:b] for a, b in zip(ends, ends[1:], strict=False)]
 
 
-def _closure(glyphs: set[int], tables: dict[str, bytes], outlines: list[bytes]) -> set[int]:
-    """These glyphs, their taller and wider forms, their forms as a subscript, and their parts."""
-    leads: dict[int, set[int]] = {}
-    for source, target in [*_grown(tables["MATH"]), *_lowered(tables["GSUB"])]:
-        leads.setdefault(source, set()).add(target)
+def _closure(glyphs: set[int], leads: list[tuple[int, int]], outlines: list[bytes]) -> set[int]:
+    """These glyphs, all that they lead to, and the parts that they are put together from."""
+    onward: dict[int, list[int]] = {}
+    for source, target in leads:
+        onward.setdefault(source, []).append(target)
     found: set[int] = set()
     waiting = list(glyphs)
     while waiting:
@@ -111,7 +115,7 @@ def _closure(glyphs: set[int], tables: dict[str, bytes], outlines: list[bytes]) 
         if glyph not in found:
             found.add(glyph)
             parts = [part for _, _, part in _components(outlines[glyph])]
-            waiting += [*leads.get(glyph, ()), *parts]
+            waiting += [*onward.get(glyph, ()), *parts]
     return found
 
 
@@ -211,6 +215,28 @@ def _cmap(characters: dict[int, int]) -> bytes:
     body = b"".join(struct.pack(">3I", *group) for group in groups)
     header = struct.pack(">HHHHI", 0, 1, 3, 10, 12)
     return header + struct.pack(">HHIII", 12, 0, 16 + len(body), 0, len(groups)) + body
+
+
+def _gsub(lowered: list[tuple[int, int]]) -> bytes:
+    """The feature `ssty` for these glyphs alone. Other glyphs have such forms too, a shade sturdier
+    as subscripts; they would double the file."""
+    forms: dict[int, list[int]] = {}
+    for glyph, other in sorted(lowered):
+        forms.setdefault(glyph, []).append(other)
+    count = len(forms)
+    sets, start = b"", 6 + 2 * count
+    offsets = []
+    for others in forms.values():
+        offsets.append(start + len(sets))
+        sets += struct.pack(f">{len(others) + 1}H", len(others), *others)
+    alternates = struct.pack(f">3H{count}H", 1, start + len(sets), count, *offsets) + sets
+    alternates += struct.pack(f">2H{count}H", 1, count, *forms)
+    scripts = struct.pack(">H4sH", 1, b"DFLT", 8) + struct.pack(">2H3HH", 4, 0, 0, 0xFFFF, 1, 0)
+    features = struct.pack(">H4sH", 1, b"ssty", 8) + struct.pack(">3H", 0, 1, 0)
+    lookups = struct.pack(">2H", 1, 4) + struct.pack(">4H", 3, 0, 1, 8) + alternates
+    first = 10 + len(scripts)
+    header = struct.pack(">5H", 1, 0, 10, first, first + len(features))
+    return header + scripts + features + lookups
 
 
 def _loca(outlines: list[bytes]) -> bytes:
