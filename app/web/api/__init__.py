@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.web.api import changes, lessons, moves, reading, sessions
+from app.web.api import catalogue, changes, lab, lessons, moves, reading, sessions
 
 routers = [
     lessons.router,
@@ -10,4 +10,6 @@ routers = [
     moves.router,
     changes.router,
     reading.router,
+    lab.router,
+    catalogue.router,
 ]

@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from app.lessons import Lesson, lessons, topics
 from app.sessions.desk import Desk
-from app.sessions.errors import NotFoundError
 from app.sessions.frames import encode
 from app.sessions.views import graph_view
 from app.train.run import Run
 from app.train.spec import parse_spec
 from app.web.api import models
 from app.web.api.answers import FRESH, desk_of, says
+from app.web.api.sessions import chosen_spec
 from app.web.errors import Json
 
 router = APIRouter(prefix="/api/lessons", tags=["lessons"])
@@ -80,9 +80,5 @@ async def read(
     request: Request, id: Annotated[str, Path(description="a lesson's id, such as neuron")]
 ) -> Response:
     """With its spec, its words and its sentences for the steps that matter."""
-    if id not in lessons():
-        there = ", ".join(lessons())
-        raise NotFoundError(
-            f"there is no lesson of this name: {id[:80]!r}; there are {there}", where="id"
-        )
+    chosen_spec(id, None)
     return await _made(desk_of(request), lambda: whole(id))

@@ -26,6 +26,11 @@ class Place(Given):
     step: int = Field(default=0, ge=0, description="how many steps of the iteration are done")
 
 
+def one_of_both(lesson: str | None, spec: dict[str, Any] | None) -> None:
+    if (lesson is None) == (spec is None):
+        raise ValueError('give either "lesson": an id of GET /api/lessons, or "spec": {…}')
+
+
 class NewSession(Given):
     lesson: str | None = Field(default=None, description="id of a lesson; or give a spec")
     spec: dict[str, Any] | None = Field(
@@ -37,8 +42,7 @@ class NewSession(Given):
 
     @model_validator(mode="after")
     def _one(self) -> NewSession:
-        if (self.lesson is None) == (self.spec is None):
-            raise ValueError('give either "lesson": an id of GET /api/lessons, or "spec": {…}')
+        one_of_both(self.lesson, self.spec)
         return self
 
 
@@ -88,6 +92,18 @@ class CheckBody(Given):
     epsilon: float = Field(
         default=1e-5, gt=0, le=1, description="how far each number is moved both ways"
     )
+
+
+class SweepBody(Given):
+    lesson: str | None = None
+    spec: dict[str, Any] | None = None
+    lanes: list[Any] = Field(description='[{"lr": 0.1}, …], each with a "label" if you like')
+    iterations: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> SweepBody:
+        one_of_both(self.lesson, self.spec)
+        return self
 
 
 # --- answers --------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Body, Request
@@ -46,6 +46,19 @@ EXAMPLES = {
 }
 
 
+def chosen_spec(lesson: str | None, spec: dict[str, Any] | None) -> tuple[dict[str, Any], str]:
+    """A lesson's spec and title, or the spec that was given."""
+    if lesson is None:
+        return spec or {}, ""
+    found = lessons().get(lesson)
+    if found is None:
+        there = ", ".join(lessons())
+        raise NotFoundError(
+            f"there is no lesson of this name: {lesson[:80]!r}; there are {there}", where="lesson"
+        )
+    return found.spec, found.title
+
+
 async def whole(desk: Desk, session: Session) -> dict[str, object]:
     """The session as `GET /api/sessions/{id}` gives it."""
     lesson = lessons().get(session.lesson or "")
@@ -76,21 +89,12 @@ async def create(
     """From a lesson or from a spec of one's own. `changes` and `position` restore what somebody
     else shared.
     """
-    desk, spec, title = desk_of(request), body.spec, body.title or ""
-    if body.lesson is not None:
-        lesson = lessons().get(body.lesson)
-        if lesson is None:
-            known_ones = ", ".join(lessons())
-            raise NotFoundError(
-                f"there is no lesson of this name: {body.lesson[:80]!r}; there are {known_ones}",
-                where="lesson",
-            )
-        spec, title = lesson.spec, title or lesson.title
-    assert spec is not None
+    desk = desk_of(request)
+    spec, title = chosen_spec(body.lesson, body.spec)
     at = body.position
     place = Moment(at.iteration, at.step) if at else None
     session = await desk.create(
-        spec, lesson=body.lesson, title=title, changes=body.changes, position=place
+        spec, lesson=body.lesson, title=body.title or title, changes=body.changes, position=place
     )
     told = await whole(desk, session)
     return answer(

@@ -1,0 +1,102 @@
+"""Experiments: is the gradient right, and which learning rate is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request
+from starlette.responses import Response
+
+from app.lab import gradient_check as checking
+from app.lab import sweep as sweeping
+from app.sessions.frames import encode
+from app.sessions.session import spec_limits, worded
+from app.web.api import models
+from app.web.api.answers import FRESH, Id, answer, desk_of, says
+from app.web.api.sessions import chosen_spec
+from app.web.errors import Json
+
+router = APIRouter(prefix="/api", tags=["experiments"])
+
+LOOK_SECONDS = 0.2  # between two looks whether somebody still waits for the answer
+CHECKS = {"default": {"summary": "as usual", "value": {}}}
+SWEEPS = {
+    "lesson": {
+        "summary": "three rates on a lesson",
+        "value": {
+            "lesson": "gradient-descent",
+            "lanes": [{"lr": 0.01}, {"lr": 0.1}, {"lr": 1.1}],
+            "iterations": 20,
+        },
+    }
+}
+CHECK = models.CheckBody.model_validate({})
+
+
+@router.post(
+    "/sessions/{id}/gradient-check",
+    summary="Check the gradient",
+    responses=says(models.GradientCheck, "check", 400, 404, 413, 415, 422),
+)
+async def gradient_check(
+    request: Request,
+    id: Id,
+    body: Annotated[models.CheckBody, Body(openapi_examples=CHECKS)] = CHECK,
+) -> Response:
+    """Every parameter and input entry is moved up and down a little; the slope measured so is
+    compared with the gradient of the backward pass. Nothing is changed.
+    """
+    desk = desk_of(request)
+    session = await desk.get(id)
+    iteration, step = session.position
+    position = {"iteration": iteration, "step": step, "of": session.of(iteration)}
+
+    def work() -> bytes:
+        check = checking.gradient_check(session.run, iteration, epsilon=body.epsilon)
+        return encode({"position": position, **worded(checking.as_json(check))})
+
+    content = await desk.compute(session, work, iteration)
+    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+
+
+@router.post(
+    "/sweeps",
+    summary="Compare learning rates",
+    responses=says(models.Sweep, "sweep", 400, 404, 413, 415, 422),
+)
+async def sweep(
+    request: Request, body: Annotated[models.SweepBody, Body(openapi_examples=SWEEPS)]
+) -> Response:
+    """The same network from the same start, once for each learning rate, in lock-step; with a
+    verdict for each. `loss[k]` is the loss after k updates. Hanging up ends it.
+    """
+    desk, limits = desk_of(request), desk_of(request).limits
+    spec, _ = chosen_spec(body.lesson, body.spec)
+    wanted = True
+
+    def keep_on(done: int, of: int) -> bool:
+        desk.workers.pass_turn()
+        return wanted and not desk.workers.stopping
+
+    def work() -> list[Any]:
+        desk.workers.take_turn()
+        try:
+            lanes = sweeping.sweep(
+                spec,
+                body.lanes,
+                body.iterations,
+                limits=spec_limits(limits),
+                max_lanes=limits.sweep_lanes,
+                max_iterations=limits.sweep_iterations,
+                progress=keep_on,
+            )
+        finally:
+            desk.workers.end_turn()
+        return [worded(sweeping.as_json(lane)) for lane in lanes]
+
+    task = asyncio.create_task(desk.workers.run(work))
+    while not task.done():
+        await asyncio.wait([task], timeout=LOOK_SECONDS)
+        wanted = wanted and not await request.is_disconnected()
+    return answer({"lanes": task.result()})
