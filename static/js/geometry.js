@@ -146,40 +146,39 @@ export function widthOf(size) {
 }
 
 /**
- * The same drawing with wider gaps between its columns: room for larger numbers on their way. Columns are what no gap
- * runs through, so nodes keep their size and edges their course.
+ * The same drawing with wider gaps between its columns, and wider columns: room for larger numbers. Columns are what no
+ * gap runs through; everything is moved by one map of x, so edges keep their course and still meet their nodes.
  * @template {{width: number, nodes: Box[], edges: {points: Point[]}[]}} G
- * @param {G} graph @param {number} gap  the least width of a gap
+ * @param {G} graph @param {{gap: number, grow?: number}} room  least width of a gap; what each column gains
  * @returns {G}
  */
-export function widen(graph, gap) {
-  const boxes = [...graph.nodes].sort((a, b) => a.x - b.x);
-  /** @type {{from: number, to: number, by: number}[]} gaps, with what is added before each one's end */
-  const gaps = [];
-  let end = boxes.length ? boxes[0].x : 0;
-  let added = 0;
-  for (const box of boxes) {
-    if (box.x > end + 1) {
-      added += Math.max(0, gap - (box.x - end));
-      gaps.push({ from: end, to: box.x, by: added });
-    }
-    end = Math.max(end, box.x + box.width);
+export function widen(graph, { gap, grow = 0 }) {
+  /** @type {[number, number][]} columns, from left to right */
+  const columns = [];
+  for (const { x, width } of [...graph.nodes].sort((a, b) => a.x - b.x)) {
+    const last = columns.at(-1);
+    if (last && x <= last[1] + 1) last[1] = Math.max(last[1], x + width);
+    else columns.push([x, x + width]);
   }
-  if (added === 0) return graph;
+  /** @type {[number, number][]} x before, x after */
+  const knots = [];
+  for (const [from, to] of columns) {
+    const [old, now] = knots.at(-1) ?? [from, from];
+    const start = knots.length ? now + Math.max(gap, from - old) : from;
+    knots.push([from, start], [to, start + to - from + grow]);
+  }
   /** @param {number} x */
   const move = (x) => {
-    let before = 0;
-    for (const { from, to, by } of gaps) {
-      if (x <= from) break;
-      if (x < to) return x + before + ((x - from) / (to - from)) * (by - before);
-      before = by;
-    }
-    return x + before;
+    const i = knots.findIndex(([old]) => x <= old);
+    if (i === 0) return x;
+    if (i < 0) return x + (knots.length ? knots[knots.length - 1][1] - knots[knots.length - 1][0] : 0);
+    const [[x0, y0], [x1, y1]] = [knots[i - 1], knots[i]];
+    return y0 + ((x - x0) / (x1 - x0)) * (y1 - y0);
   };
   return {
     ...graph,
-    width: graph.width + added,
-    nodes: graph.nodes.map((node) => ({ ...node, x: move(node.x) })),
+    width: move(graph.width),
+    nodes: graph.nodes.map((node) => ({ ...node, x: move(node.x), width: move(node.x + node.width) - move(node.x) })),
     edges: graph.edges.map((edge) => ({ ...edge, points: edge.points.map(([x, y]) => [move(x), y]) })),
   };
 }

@@ -5,6 +5,11 @@
 
 const BREATH = 400; // ms of quiet before a sentence is spoken
 
+/** What is said of the present step: the lesson's own sentence where it has one. @param {State} state */
+export function sentenceOf({ frame, session }) {
+  return session.notes.find(({ index }) => index === frame?.index)?.says ?? frame?.says ?? "";
+}
+
 /** @param {Element} region @param {Store<State>} store */
 export function mountLive(region, store) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -16,9 +21,9 @@ export function mountLive(region, store) {
   };
   store.watch(
     (s) => [s.position, s.frame],
-    (_, __, { position, frame }) => {
-      const where = `Step ${position.step} of ${position.of}, iteration ${position.iteration}.`;
-      say(frame ? `${where} ${frame.says}` : where);
+    (_, __, state) => {
+      const { iteration, step, of } = state.position;
+      say(`Step ${step} of ${of}, iteration ${iteration}. ${sentenceOf(state)}`);
     },
   );
   store.watch((s) => s.error, (error) => error && say(error.message));

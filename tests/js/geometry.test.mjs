@@ -85,9 +85,18 @@ test("gaps between columns are widened, nodes keep their size, and edges still m
     nodes: [box(10, 0), box(10, 80), box(160, 0), box(310, 40)],
     edges: [{ points: [[110, 20], [135, 20], [135, 60], [310, 60]] }],
   };
-  const wide = g.widen(graph, 80);
+  const wide = g.widen(graph, { gap: 80 });
   assert.deepEqual(wide.nodes.map((n) => n.x), [10, 10, 190, 370]);
+  assert.ok(wide.nodes.every((n) => n.width === 100));
   assert.equal(wide.width, 580);
   assert.deepEqual(wide.edges[0].points.map((p) => p[0]), [110, 150, 150, 370]);
-  assert.equal(g.widen(graph, 40), graph);
+  assert.deepEqual(g.widen(graph, { gap: 40 }).nodes, graph.nodes);
+});
+
+test("columns grow, and edges still begin and end at their nodes", () => {
+  const box = (x) => ({ x, y: 0, width: 100, height: 50 });
+  const graph = { width: 270, height: 50, nodes: [box(10), box(160)], edges: [{ points: [[110, 20], [160, 20]] }] };
+  const grown = g.widen(graph, { gap: 60, grow: 20 });
+  assert.deepEqual(grown.nodes.map((n) => [n.x, n.width]), [[10, 120], [190, 120]]);
+  assert.deepEqual(grown.edges[0].points.map((p) => p[0]), [130, 190]);
 });

@@ -100,12 +100,12 @@ export function createGraph(graph, actions) {
         class: "node",
         dataset: { node: node.name, kind: node.kind, form: isArray ? "array" : "number" },
         style: { left: `${node.x}px`, top: `${node.y}px`, width: `${node.width}px`, height: `${node.height}px` },
-        title: node.summary,
+        title: isArray ? null : node.summary,
       },
       h(
         "span",
         { class: "node-head" },
-        node.symbol && h("span", { class: "node-symbol" }, node.symbol),
+        node.symbol && h("span", { class: "node-symbol", dataset: { long: [...node.symbol].length > 2 ? "" : null } }, node.symbol),
         h("span", { class: "node-label" }, node.label),
         h("span", { class: "node-kind" }, isArray ? shape(node.shape) : KINDS[node.kind]),
       ),
@@ -152,13 +152,7 @@ export function createGraph(graph, actions) {
     }
     const columns = drawn.grad ? 2 : 1;
     const room = { width: (drawn.node.width - 24) / columns - 8, height: drawn.node.height - 46 };
-    const { element: picture, describe } = heat(array, room);
-    picture.addEventListener("pointermove", (event) => {
-      const { clientX, clientY } = /** @type {PointerEvent} */ (event);
-      const box = picture.getBoundingClientRect();
-      const told = describe((clientX - box.left) / box.width, (clientY - box.top) / box.height);
-      drawn.element.title = told === null ? "" : `${slot === "grad" ? "∂" : ""}${drawn.node.label}${told}`;
-    });
+    const { element: picture } = heat(array, room);
     fill(element, h("span", { class: "heat-frame" }, picture));
   }
 

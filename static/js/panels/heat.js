@@ -1,6 +1,6 @@
 // A small array as a picture: the shared sign scale with a true zero, one cell a number; used by nodes and packets.
 
-import { full, toNumber } from "../format.js";
+import { toNumber } from "../format.js";
 import { h, svg } from "../h.js";
 import { signColour } from "../scale.js";
 import { at, indexOf, plane, reach } from "./array_view.js";
@@ -38,7 +38,7 @@ export function tiling(array) {
 
 /**
  * @param {ArrayData} array @param {{width: number, height: number, most?: number}} room
- * @returns {{element: Element, describe: (x: number, y: number) => string | null}} `describe`: the number under a place, as shares of width and height
+ * @returns {{element: Element}}
  */
 export function heat(array, { width, height, most = 22 }) {
   const { rows, cols, tiles } = tiling(array);
@@ -52,19 +52,11 @@ export function heat(array, { width, height, most = 22 }) {
     const index = indexOf(array.shape, tile, row, col);
     return index === null || array.data === null ? null : at(array.data, index);
   };
-  const describe = (/** @type {number} */ x, /** @type {number} */ y) => {
-    const place = (x * w) / cell;
-    const tile = Math.min(tiles.length - 1, Math.floor(place / (cols + 0.6)));
-    const col = Math.min(cols - 1, Math.max(0, Math.floor(place - tile * (cols + 0.6))));
-    const row = Math.min(rows - 1, Math.max(0, Math.floor(y * rows)));
-    const index = indexOf(array.shape, tiles[tile], row, col);
-    return index === null ? null : `[${index.join(", ")}] = ${full(value(tiles[tile], row, col))}`;
-  };
   if (array.data === null) {
-    return { element: h("span", { class: "heat-large" }, array.shape.join("×")), describe: () => "too large to show here" };
+    return { element: h("span", { class: "heat-large" }, array.shape.join("×")) };
   }
   const many = rows * cols * tiles.length > DRAWN;
-  return { element: many ? pixels() : cells(), describe };
+  return { element: many ? pixels() : cells() };
 
   function cells() {
     const picture = svg("svg", { class: "heat", viewBox: `0 0 ${w} ${tall}`, width: w, height: tall, "aria-hidden": "true" });

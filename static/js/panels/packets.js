@@ -1,7 +1,7 @@
 // Numbers on their way: a packet along every edge that a step uses, all leaving and landing together. The last picture
 // of the motion is the still picture: packets docked before their targets, and the sum that each target has made.
 
-import { number, shape } from "../format.js";
+import { number } from "../format.js";
 import { length, pointAt } from "../geometry.js";
 import { h } from "../h.js";
 import { heat, only } from "./heat.js";
@@ -68,7 +68,7 @@ function pill(array, role) {
     { class: `packet role-${role}` },
     role === "grad" && h("span", { class: "chip-mark" }, "∂"),
     one === null
-      ? [heat(array, { width: 40, height: 22, most: 9 }).element, h("span", { class: "packet-shape" }, shape(array.shape))]
+      ? h("span", { class: "packet-array" }, heat(array, { width: 46, height: 26, most: 12 }).element)
       : h("span", { class: "packet-number" }, number(one)),
   );
 }

@@ -4,21 +4,23 @@
 import { number } from "../format.js";
 import { around, widen, widthOf } from "../geometry.js";
 import { fill, h, icon, math, svg } from "../h.js";
+import { sentenceOf } from "../live.js";
+import { rightHandSides } from "../mathml.js";
 import { createCamera } from "./camera.js";
 import { createGraph, focusOf } from "./graph.js";
 import { effectWords } from "./inspector_node.js";
 import { layersOf } from "./layers.js";
 import { createPackets } from "./packets.js";
 
-/** @import {Actions, Nodes, State} from "../types.js" */
+/** @import {Actions, Line, Nodes, State} from "../types.js" */
 /** @import {Store} from "../store.js" */
 /** @typedef {ReturnType<typeof import("./neurons.js").createNeurons>} Neurons */
 
 const TRAVEL = 350; // ms
 const PACE = 1500; // ms a step takes while playing at speed 1, as in actions.js
 const TOAST = 7000; // ms an edit's effect stands on the stage
-const GAP = 88; // px between columns, so that a number can travel there
-const PROJECTED_GAP = 150;
+const ROOM = { gap: 88 }; // px between columns, so that a number can travel there
+const PROJECTED = { gap: 180, grow: 20 };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
@@ -36,7 +38,7 @@ export function mount(element, store, actions) {
 
   /** Everything that depends on the graph. */
   function build() {
-    const graph = widen(store.get().graph, store.get().projection ? PROJECTED_GAP : GAP);
+    const graph = widen(store.get().graph, store.get().projection ? PROJECTED : ROOM);
     const view = createGraph(graph, actions);
     const layer = h("div", { class: "packets", "aria-hidden": "true" });
     const world = h("div", { class: "world" }, view.edges, view.nodes, layer);
@@ -155,23 +157,14 @@ export function mount(element, store, actions) {
     return before ?? (position.step === 0 ? {} : nodes);
   }
 
-  /** @param {State} state */
-  function drawStrip({ projection, frame, position }) {
-    if (!projection) return;
-    fill(
-      strip,
-      frame
-        ? [
-            h("div", { class: "strip-formula" }, formula(frame.formula.mathml)),
-            h("div", { class: "strip-numbers" }, formula(frame.formula.numbers)),
-            h("p", { class: "strip-says" }, frame.says),
-          ]
-        : h("p", { class: "strip-says" }, `Iteration ${position.iteration} is about to begin.`),
-    );
-    for (const line of strip.querySelectorAll("div")) {
-      line.style.setProperty("--shrink", "1");
-      const room = line.clientWidth / Math.max(1, line.scrollWidth);
-      if (room < 1) line.style.setProperty("--shrink", String(room));
+  /** The formula under the stage: as many of the step's lines as there is room for. @param {State} state */
+  function drawStrip(state) {
+    if (!state.projection) return;
+    const says = h("p", { class: "strip-says" }, sentenceOf(state) || `Iteration ${state.position.iteration} is about to begin.`);
+    const lines = state.frame?.lines ?? [];
+    for (let many = Math.min(2, lines.length); many >= 0; many--) {
+      fill(strip, lines.slice(0, many).map(stripLine), says);
+      if (strip.scrollHeight <= strip.clientHeight + 1) return;
     }
   }
 
@@ -205,6 +198,44 @@ export function mount(element, store, actions) {
     },
   );
 
+  // -- exact numbers of arrays -------------------------------------------------------------------
+
+  /** @type {HTMLElement | null} */
+  let tip = null;
+  /** @type {string | null} */
+  let focused = null;
+  async function showTip() {
+    const { hover, editing, projection } = store.get();
+    const name = editing === null && !projection ? ((typeof hover === "string" ? hover : hover?.node) ?? focused) : null;
+    const node = name === null ? null : parts.view.nodeOf(name);
+    const { createTip } = node && node.shape.some((n) => n !== 1) ? await import("./tip.js") : { createTip: null };
+    tip?.remove();
+    tip = node && createTip ? createTip(node, shown[node.name]) : null;
+    if (!node || !tip) return;
+    element.append(tip);
+    beside(tip, parts.camera.onScreen(node));
+  }
+
+  /** Puts a plate below a box on the stage, or above it. @param {HTMLElement} plate @param {import("../geometry.js").Box} box */
+  function beside(plate, box) {
+    const [w, tall] = [plate.offsetWidth, plate.offsetHeight];
+    const below = box.y + box.height + 8;
+    const y = below + tall < element.clientHeight - 8 ? below : Math.max(8, box.y - tall - 8);
+    plate.style.left = `${Math.max(8, Math.min(element.clientWidth - w - 8, box.x + box.width / 2 - w / 2))}px`;
+    plate.style.top = `${y}px`;
+  }
+
+  viewport.addEventListener("focusin", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    focused = target.matches(":focus-visible") ? (target.dataset.node ?? null) : null;
+    showTip();
+  });
+  viewport.addEventListener("focusout", () => {
+    focused = null;
+    showTip();
+  });
+  store.watch((s) => [s.hover, s.editing, s.nodes], showTip);
+
   // -- the editor --------------------------------------------------------------------------------
 
   /** @type {HTMLElement | null} */
@@ -226,12 +257,7 @@ export function mount(element, store, actions) {
     }
     editor = createEditor(node, array, actions);
     element.append(editor);
-    const box = camera.onScreen(node);
-    const [w, tall] = [editor.offsetWidth, editor.offsetHeight];
-    const below = box.y + box.height + 8;
-    const y = below + tall < element.clientHeight - 8 ? below : Math.max(8, box.y - tall - 8);
-    editor.style.left = `${Math.max(8, Math.min(element.clientWidth - w - 8, box.x + box.width / 2 - w / 2))}px`;
-    editor.style.top = `${y}px`;
+    beside(editor, camera.onScreen(node));
     const field = editor.querySelector("input");
     field?.focus({ preventScroll: true });
   }
@@ -280,11 +306,14 @@ export function mount(element, store, actions) {
   look();
 }
 
-/** In one line, yet with fractions at full size. @param {string} markup */
-function formula(markup) {
-  const element = math(markup, { display: "inline" });
-  element.setAttribute("displaystyle", "true");
-  return element;
+/** Symbols = numbers = result, with fractions at full size. @param {Line} line */
+function stripLine(line) {
+  const parts = [math(line.symbols), ...[line.numbers, line.result].filter(Boolean).flatMap((part) => rightHandSides(math(part)))];
+  for (const part of parts) {
+    part.setAttribute("display", "inline");
+    part.setAttribute("displaystyle", "true");
+  }
+  return h("div", { class: "strip-line" }, parts);
 }
 
 /** What hue, glyph, shape and width mean, with numbers. */
