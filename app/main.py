@@ -15,6 +15,7 @@ from app import __version__
 from app.sessions.desk import Desk
 from app.settings import Settings
 from app.web import api, docs, errors, health, pages, static, vendor
+from app.web.api import examples
 from app.web.events import Hub
 from app.web.security import SecurityHeaders
 
@@ -62,5 +63,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1_500, compresslevel=3)  # 20 µs for 8 kB
     for router in (health.router, *api.routers, docs.router, pages.router, vendor.router):
         app.include_router(router)
+    examples.install(app)
     app.mount("/static", static.Files())
     return app

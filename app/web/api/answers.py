@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Header, Path, Query, Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.sessions.desk import Desk, anybody
@@ -20,7 +19,7 @@ from app.web.errors import Json
 
 FRESH = {"cache-control": "no-store"}
 
-Id = Annotated[str, Path(description="a session's id")]
+Id = Annotated[str, Path(description="a session's id", examples=["Zk3hT0dWn8xQ"])]
 IfMatch = Annotated[
     str | None,
     Header(
@@ -101,7 +100,7 @@ CHANGE = (400, 404, 412, 413, 415, 422)
 
 
 def says(
-    model: type[BaseModel], example: str, *refusals: int, status: int = 200, description: str = ""
+    model: Any, example: str, *refusals: int, status: int = 200, description: str = ""
 ) -> dict[int | str, dict[str, Any]]:
     """`responses=` of a route. The example is named here and made by a real session, see
     examples.py.

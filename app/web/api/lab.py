@@ -96,7 +96,10 @@ async def sweep(
         return [worded(sweeping.as_json(lane)) for lane in lanes]
 
     task = asyncio.create_task(desk.workers.run(work))
-    while not task.done():
-        await asyncio.wait([task], timeout=LOOK_SECONDS)
-        wanted = wanted and not await request.is_disconnected()
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=LOOK_SECONDS)
+            wanted = wanted and not await request.is_disconnected()
+    finally:
+        wanted = False
     return answer({"lanes": task.result()})

@@ -129,7 +129,7 @@ async def graph(request: Request, id: Id) -> Response:
     return answer(orjson.Fragment(await desk.graph(session)), revision=session.revision)
 
 
-@router.get("/{id}/plan", summary="Its plan", responses=says(models.PlanStep, "plan", 404))
+@router.get("/{id}/plan", summary="Its plan", responses=says(list[models.PlanStep], "plan", 404))
 async def plan(request: Request, id: Id) -> Response:
     """The steps of the current iteration, one line each."""
     desk = desk_of(request)

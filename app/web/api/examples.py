@@ -1,0 +1,136 @@
+"""The examples on the API page, made by a real session the first time that somebody looks: they
+cannot go out of date.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+
+from app.lab import gradient_check as checking
+from app.lab import sweep as sweeping
+from app.lessons import lessons, topics
+from app.sessions.actions import Step, Train
+from app.sessions.frames import encode, make_frames, make_leg
+from app.sessions.moment import Moment
+from app.sessions.session import Session, new_record, worded
+from app.sessions.views import element_view, graph_view, node_view, plan_view, state_view
+from app.settings import Limits
+from app.web.api import lessons as lesson_routes
+from app.web.api.catalogue import catalogue
+from app.web.events import message
+
+SPEC = {"program": "L = (w*x + b)**2", "values": {"w": 2, "x": 3, "b": 1}, "parameters": ["w", "b"]}
+FOREIGN = ("HTTPValidationError", "ValidationError")  # FastAPI's own form of refusal; not ours
+ID = "Zk3hT0dWn8xQ"
+
+
+class Demo:
+    """A session that nobody else sees."""
+
+    def __init__(self) -> None:
+        self.session = Session(new_record(ID, SPEC, lesson=None, title="A line, squared"), Limits())
+
+    def face(self) -> dict[str, Any]:
+        leg = make_leg(self.session, self.session.position.iteration)
+        return self.session.face(leg.loss_at(self.session.position.step))
+
+    def go(self, move: Step | Train) -> None:
+        target = move.target(self.session)
+        self.session.reach(target.iteration)
+        self.session.arrive(target)
+        self.session.revision += 1
+
+    def frame(self, index: int) -> dict[str, Any]:
+        found: dict[str, Any] = orjson.loads(make_frames(self.session, 0, index, index + 1)[index])
+        return found
+
+
+def made() -> dict[str, Any]:
+    """All examples by name."""
+    demo = Demo()
+    session = demo.session
+    run, of = session.run, session.of(0)
+    graph, plan = graph_view(run.graph(0)), plan_view(run, 0)
+    found: dict[str, Any] = {
+        "graph": graph,
+        "plan": plan,
+        "session": {
+            **demo.face(),
+            "title": session.title,
+            "lesson": None,
+            "spec": SPEC,
+            "graph": graph,
+            "plan": plan,
+            "changes": [],
+            "notes": [],
+        },
+    }
+    demo.go(Step(3))
+    found["moved"] = {**demo.face(), "frames": [demo.frame(2)]}
+    found["sought"] = {**demo.face(), "frames": []}
+    found["state"] = demo.face()
+    found["frames"] = {"iteration": 0, "of": of, "frames": [demo.frame(2)]}
+    found["snapshot"] = state_view(run, *session.position)
+    found["node"] = node_view(run, 0, of, "w")
+    product = run.graph(0).ops[0].name
+    found["element"] = element_view(run, 0, 2, product, "value", 0, [])
+    change = session.value_change("w", 1.5)
+    effect = session.effect(change)
+    session.apply(change)
+    session.settle(change.iteration)
+    session.revision += 1
+    found["changed"] = {**demo.face(), "effect": effect, "changes": session.log, "frames": []}
+    demo.go(Train(iterations=2))
+    found["trained"] = {**demo.face(), "history": session.history(0, None), "frames": []}
+    found["history"] = session.history(0, None)
+    for setting in session.setting_changes({"lr": 0.02}):
+        session.apply(setting)
+    session.revision += 1
+    found["patched"] = {
+        **demo.face(),
+        "effect": None,
+        "plan": plan_view(run, session.position.iteration),
+        "changes": session.log,
+        "frames": [],
+    }
+    found["event"] = message("session", demo.face()).decode()
+    check = worded(checking.as_json(checking.gradient_check(run, 0)))
+    found["check"] = {"position": Moment(0, 0)._asdict() | {"of": of}, **check}
+    lanes = sweeping.sweep(SPEC, [{"lr": 0.01}, {"lr": 0.2}], 5)
+    found["sweep"] = {"lanes": [worded(sweeping.as_json(lane)) for lane in lanes]}
+    first = next(iter(lessons()))
+    found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}
+    found["lesson"] = orjson.loads(lesson_routes.whole(first))
+    found["catalogue"] = {name: rows[:1] for name, rows in orjson.loads(catalogue()).items()}
+    return {name: orjson.loads(encode(value)) for name, value in found.items()}
+
+
+def install(app: FastAPI) -> None:
+    """Put the examples where routes name them."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            examples, whole = made(), plain()
+            for operations in whole["paths"].values():
+                for operation in operations.values():
+                    _fill(operation, examples)
+            for name in FOREIGN:
+                whole["components"]["schemas"].pop(name, None)
+        return plain()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _fill(operation: dict[str, Any], examples: dict[str, Any]) -> None:
+    for status, response in list(operation["responses"].items()):
+        if FOREIGN[0] in str(response):
+            del operation["responses"][status]
+            continue
+        for media in response.get("content", {}).values():
+            named = media.get("example")
+            if isinstance(named, dict) and set(named) == {"made"}:
+                media["example"] = examples[named["made"]]
