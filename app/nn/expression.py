@@ -115,7 +115,7 @@ class Expressions:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 inner = self.expression(operand)
                 if isinstance(inner, Literal):
-                    return Literal(-inner.value, f"−{inner.label}", f"-{inner.latex}", node)
+                    return _negative(inner, node)
                 return self.use(make("neg"), [inner], node, name)
             case ast.BinOp():
                 return self._chain(node, name, inside)
@@ -359,6 +359,13 @@ class Expressions:
         as_class = replace(leaf, dtype=INT)
         self.graph.nodes[leaf.name] = as_class
         return as_class
+
+
+def _negative(literal: Literal, node: ast.AST) -> Literal:
+    """The number below 0, in brackets where formulas write it; two minuses cancel."""
+    if literal.label.startswith("−"):
+        return Literal(-literal.value, literal.label[1:], literal.latex[2:-1], node)
+    return Literal(-literal.value, f"−{literal.label}", f"(-{literal.latex})", node)
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -24,6 +24,8 @@ PRIME = (
     '<mo lspace="0" rspace="0">′</mo>'  # beside its letter: as an exponent it is drawn too small
 )
 PARTIAL = '<mo lspace="0" rspace="0">∂</mo>'
+_FRACTION = re.compile(r"\\frac\{(.+)\}\{(.+)\}")
+_CONSTANT = re.compile(r"\d[\d.]*(e[-+]?\d+)?|\(-\d[\d.]*(e[-+]?\d+)?\)")
 _ACCENT_SIGNS = {"hat": "^", "bar": "¯", "tilde": "~"}
 
 
@@ -74,7 +76,13 @@ def identifier(words: str) -> str:
 
 @lru_cache(maxsize=8192)
 def symbol(name: str, role: str = "") -> str:
-    """A name as mathematics writes it: symbol("z_1") is z with a lowered 1."""
+    """A name as mathematics writes it: symbol("z_1") is z with a lowered 1.
+
+    A result without a name is called by its factors, "w x", and a constant by its worth, "(-3)".
+    """
+    compound = _compound(name)
+    if compound:
+        return row(compound, role=role)
     letter, lowered, raised, accent, primes = text.read(name)
     body = identifier(letter)
     if accent:
@@ -89,6 +97,21 @@ def symbol(name: str, role: str = "") -> str:
     elif above:
         body = f"<msup>{body}{above}</msup>"
     return row(body, PRIME * primes, role=role)
+
+
+def _compound(name: str) -> str:
+    """A product, a fraction or a number; empty for a plain name."""
+    if " " in name:
+        parts = name.split(" ")
+        return "".join(TIMES if part == r"\cdot" else symbol(part) for part in parts if part)
+    fraction = _FRACTION.fullmatch(name)
+    if fraction:
+        return f"<mfrac>{symbol(fraction[1])}{symbol(fraction[2])}</mfrac>"
+    if _CONSTANT.fullmatch(name):
+        digits = name.strip("(-)")
+        plain = f"<mn>{digits.replace('-', numbers.MINUS)}</mn>"
+        return f"{OPEN}{MINUS}{plain}{CLOSE}" if "(" in name else plain
+    return ""
 
 
 def _script(words: str) -> str:

@@ -28,6 +28,7 @@ _BY_LETTER = {letter: name for name, letter in _BY_NAME.items()}
 GREEK = _BY_NAME | {"lam": "λ", "eps": "ε"}  # `lambda` is a word of Python's
 ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
 
+_UPRIGHT = re.compile(r"\\mathrm\{((?:[^{}\\]|\\[_#&%$])*)\}")
 _NAME = re.compile(
     r"(?:\\(?P<over>hat|bar|tilde) ?)?\{?\\?(?P<base>[^\W\d_]+?)\}?(?P<digits>\d*)"
     r"(?:_(?P<accent>hat|bar|tilde))?"
@@ -74,7 +75,9 @@ def read(name: str) -> Name:
 
     A name that fits no form ("0.weight", "my_var") stays whole, as its own base.
     """
-    text, over = name.strip(), ""
+    text, over = _UPRIGHT.sub(r"\1", name.strip()), ""
+    if text != name:
+        name = text = re.sub(r"\\([_#&%$])", r"\1", text)
     decomposed = unicodedata.normalize("NFD", text)
     for accent, mark in ACCENTS.items():
         if decomposed[1:2] == mark:
