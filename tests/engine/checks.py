@@ -21,7 +21,7 @@ RUBBISH = (np.nan, 1e300)
 
 
 def sealed(array: Any) -> Array:
-    copy = np.array(array)
+    copy = np.array(array)  # keeps the layout
     copy.flags.writeable = False
     return copy
 
@@ -51,13 +51,15 @@ class Rubbish(Eager):
         super().__init__({}, {}, {})
         self.rubbish = rubbish
 
-    def write(self, node: str, slot: str, shape: Shape, dtype: Any = np.float64) -> Array:
-        out = super().write(node, slot, shape, dtype)
+    def write(self, *what: Any, **how: Any) -> Array:
+        out = super().write(*what, **how)
         out.fill(self.rubbish)
         return out
 
-    def scratch(self, shape: Shape, dtype: Any = np.float64) -> Array:
-        return np.full(shape, self.rubbish, dtype)
+    def scratch(self, *what: Any, **how: Any) -> Array:
+        out = super().scratch(*what, **how)
+        out.fill(self.rubbish)
+        return out
 
 
 def run(
@@ -82,6 +84,24 @@ def run(
         grads = [k.scratch(x.shape) if i in wanted else None for i, x in enumerate(operands)]
         op.vjp(k, sealed(g), y, *operands, *grads)
     return y, {i: grads[i] for i in wanted}  # type: ignore[misc]
+
+
+def batch_last(array: Array) -> Array:
+    """The same entries with axis 0 innermost in memory."""
+    if array.ndim < 2:
+        return array
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 0, -1)), -1, 0)
+
+
+def check_layout(op: Op, operands: tuple[Array, ...]) -> None:
+    """An op that takes any layout computes the same from operands that lie otherwise in memory."""
+    g = upstream(op, operands)
+    laid = tuple(batch_last(operand) for operand in operands)
+    plain, grads = run(op, operands, g)
+    y, others = run(op, laid, g)
+    np.testing.assert_allclose(y, plain, rtol=1e-14)
+    for i, grad in grads.items():
+        np.testing.assert_allclose(others[i], grad, rtol=1e-14)
 
 
 def same_bits(a: Array, b: Array) -> bool:

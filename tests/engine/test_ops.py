@@ -81,6 +81,13 @@ def test_replayed_gives_the_bits_of_an_eager_run(op: Op, sample: Sample) -> None
     checks.check_replay(op, sample.operands)
 
 
+@pytest.mark.parametrize(
+    ("op", "sample"), [case for case in CASES if getattr(case.values[0], "takes_any_layout", True)]
+)
+def test_does_not_mind_how_its_operands_lie_in_memory(op: Op, sample: Sample) -> None:
+    checks.check_layout(op, sample.operands)
+
+
 @cases
 def test_elements_written_out_are_the_computed_ones(op: Op, sample: Sample) -> None:
     checks.check_elements(op, sample.operands)
