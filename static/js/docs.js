@@ -29,11 +29,11 @@ function routesByTopic(whole) {
 function createMemory() {
   /** @type {Map<string, string>} */
   const known = new Map();
-  /** @param {string} name @param {string} value */
-  const learn = (name, value) => {
-    known.set(name, value);
-    for (const input of document.querySelectorAll("input[data-parameter]")) {
-      if (input instanceof HTMLInputElement && input.dataset.parameter === name && input.value !== value) {
+  /** @param {string} at @param {string} value */
+  const learn = (at, value) => {
+    known.set(at, value);
+    for (const input of document.querySelectorAll("input[data-place]")) {
+      if (input instanceof HTMLInputElement && input.dataset.place === at && input.value !== value) {
         input.value = value;
         input.dispatchEvent(new Event("input", { bubbles: true }));
       }

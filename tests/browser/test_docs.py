@@ -50,7 +50,7 @@ def test_a_session_made_here_fills_in_its_id_everywhere(page: Page, server: Serv
     page.click(f"{making} button[type=submit]")
     page.wait_for_selector(f"{making} .route-body")
     assert page.inner_text(f"{making} .route-status").startswith("201")
-    made = page.input_value(f"{reading} input[data-parameter=id]")
+    made = page.input_value(f"{reading} input[data-place$='{{id}}']")
     assert made and f"/api/sessions/{made}" in page.inner_text(f"{reading} .route-curl")
     page.click(f"{reading} button[type=submit]")
     page.wait_for_selector(f"{reading} .route-body")

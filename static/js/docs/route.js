@@ -8,7 +8,7 @@ import { bodies, outline, resolve, typeName } from "./schema.js";
  * @typedef {import("./schema.js").Schema} Schema
  * @typedef {{method: string, path: string, operation: Schema, whole: Schema, id: string}} Route
  * @typedef {{known: Map<string, string>, learn: (name: string, value: string) => void}} Memory
- *   what was typed or answered for a parameter's name, shared by all forms
+ *   what was typed or answered for a place in a path, such as "/api/sessions/{id}", shared by all forms
  */
 
 const SHOWN_HEADERS = ["location", "etag", "retry-after", "allow"];
@@ -40,7 +40,7 @@ function inside(route, memory) {
   const { method, path, operation, whole, id } = route;
   const parameters = (operation.parameters ?? []).map((/** @type {Schema} */ it) => resolve(it, whole));
   const media = resolve(operation.requestBody, whole).content?.["application/json"];
-  const inputs = parameters.map((/** @type {Schema} */ it, /** @type {number} */ i) => parameterInput(it, `${id}-${i}`, memory, whole));
+  const inputs = parameters.map((/** @type {Schema} */ it, /** @type {number} */ i) => parameterInput(it, path, `${id}-${i}`, memory, whole));
   const prepared = Object.entries(bodies(media, whole));
   const text = media && h("textarea", { id: `${id}-body`, rows: 6, spellcheck: "false", autocomplete: "off" });
   const accept = acceptChoice(operation, `${id}-accept`);
@@ -65,7 +65,8 @@ function inside(route, memory) {
     const request = now();
     const open = missing(request);
     if (open.length) {
-      const hint = open.includes("id") ? " (POST /api/sessions makes one)" : "";
+      const maker = makerOf(path.slice(0, path.indexOf("}") + 1), whole);
+      const hint = maker && open[0] === "id" ? ` (POST ${maker} makes one)` : "";
       fill(answer, h("p", { class: "complaint" }, `Fill in ${open.join(", ")} first${hint}.`));
       return;
     }
@@ -76,7 +77,7 @@ function inside(route, memory) {
     try {
       await send(request, running.signal, (response, body, ended) => {
         fill(answer, told(response, body, ended ? performance.now() - started : null));
-        if (ended && method === "POST" && response.status === 201) learnId(body, memory);
+        if (ended && method === "POST" && response.status === 201) learnId(`${path}/{id}`, body, memory);
       });
     } catch (error) {
       const stopped = error instanceof DOMException && error.name === "AbortError";
@@ -106,14 +107,36 @@ function inside(route, memory) {
   );
 }
 
-/** @param {Schema} parameter @param {string} id @param {Memory} memory @param {Schema} whole */
-function parameterInput(parameter, id, memory, whole) {
+/**
+ * What a field holds at first: the default, or for a field that must be filled the author's example, unless it is the id
+ * of something that is still to be made.
+ * @param {Schema} parameter @param {string | null} maker
+ */
+function firstValue(parameter, maker) {
+  if (maker) return "";
+  const schema = parameter.schema ?? {};
+  const [named] = Object.values(parameter.examples ?? {});
+  const shown = parameter.example ?? named?.value ?? schema.examples?.[0];
+  return String(schema.default ?? (parameter.required ? shown : null) ?? "");
+}
+
+/** The path whose POST makes what stands at a place: "/api/sessions" for "/api/sessions/{id}". @param {string} place @param {Schema} whole */
+function makerOf(place, whole) {
+  const path = place.slice(0, place.lastIndexOf("/"));
+  return whole.paths?.[path]?.post ? path : null;
+}
+
+/** @param {Schema} parameter @param {string} path @param {string} id @param {Memory} memory @param {Schema} whole */
+function parameterInput(parameter, path, id, memory, whole) {
   const schema = parameter.schema ?? {};
   const choices = resolve(schema, whole).enum;
-  const value = memory.known.get(parameter.name) ?? (schema.default === undefined || schema.default === null ? "" : String(schema.default));
+  const hole = `{${parameter.name}}`;
+  const place = parameter.in === "path" ? path.slice(0, path.indexOf(hole) + hole.length) : null;
+  const maker = place && makerOf(place, whole);
+  const value = (place && memory.known.get(place)) ?? firstValue(parameter, maker);
   const input = choices
     ? h("select", { id }, parameter.required ? null : h("option", { value: "" }, "—"), choices.map((/** @type {string} */ it) => h("option", null, it)))
-    : h("input", { id, type: "text", spellcheck: "false", autocomplete: "off", "data-parameter": parameter.name });
+    : h("input", { id, type: "text", spellcheck: "false", autocomplete: "off", "data-place": place });
   input.value = value;
   const element = h(
     "label",
@@ -125,7 +148,7 @@ function parameterInput(parameter, id, memory, whole) {
   return {
     element,
     entry: () => ({ name: parameter.name, where: parameter.in, value: input.value.trim() }),
-    remember: () => parameter.in === "path" && memory.learn(parameter.name, input.value.trim()),
+    remember: () => place && memory.learn(place, input.value.trim()),
   };
 }
 
@@ -159,10 +182,10 @@ function told(response, body, milliseconds) {
   ];
 }
 
-/** @param {string} body @param {Memory} memory */
-function learnId(body, memory) {
+/** @param {string} place @param {string} body @param {Memory} memory */
+function learnId(place, body, memory) {
   const made = JSON.parse(body);
-  if (typeof made?.id === "string") memory.learn("id", made.id);
+  if (typeof made?.id === "string") memory.learn(place, made.id);
 }
 
 /** @param {Schema} operation @param {Schema} whole */
