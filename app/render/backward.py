@@ -87,9 +87,9 @@ def _product(
     slots = template(worth).slots if worth else ()
     if not slots:
         return row(upstream, mathml.TIMES, local)
+    if worth == f"@{slots[0]}":  # behind its dot, so that a negative number gets its parentheses
+        return row(upstream, filled(scene, node, index, rf"\cdot {worth}"))
     factor = filled(scene, node, index, worth)
-    if worth == f"@{slots[0]}":
-        return row(upstream, mathml.TIMES, factor)
     inside = factor if worth.startswith("(") else mathml.parentheses(factor)
     return row(upstream, mathml.TIMES, inside, EQUALS, upstream, mathml.TIMES, local)
 
