@@ -20,11 +20,14 @@ const WHOLE = 7000;
 /** A rate as typed: a positive number, or null. @param {string} text */
 export function rate(text) {
   const value = Number(text.trim().replace(",", "."));
-  return text.trim() !== "" && Number.isFinite(value) && value > 0 && value <= 1000 ? value : null;
+  return text.trim() !== "" && Number.isFinite(value) && value > 0 && value <= 1e6 ? value : null;
 }
 
 /** A rate for a new lane that no lane has yet. @param {number[]} rates */
 export const spareRate = (rates) => SPARE.find((r) => !rates.includes(r)) ?? Number((Math.max(...rates) * 2).toPrecision(2));
+
+/** Lanes around the rate that a lesson uses itself. @param {number | null | undefined} own */
+export const ratesAround = (own) => (own ? [0.1, 1, 10, 100, 1000].map((times) => Number((own * times).toPrecision(2))) : DEFAULT_RATES);
 
 /** Milliseconds a step is shown, so that any run takes about seven seconds. @param {number} iterations */
 export const pace = (iterations) => Math.min(350, Math.max(16, WHOLE / Math.max(1, iterations)));
@@ -79,6 +82,7 @@ function main(/** @type {HTMLElement} */ root) {
   let race = null;
   let shown = 0;
   let playing = false;
+  let touched = new URLSearchParams(location.search).has("rates"); // then a change of network keeps the rates
   let began = 0;
   let from = 0;
   /** @type {AbortController | null} */
@@ -125,6 +129,7 @@ function main(/** @type {HTMLElement} */ root) {
       return view.element;
     }));
     add.disabled = lanes.length >= MOST;
+    root.dataset.lanes = String(lanes.length);
   }
 
   /** @param {{key: number, lr: number, text: string}} lane @param {number} place */
@@ -139,6 +144,7 @@ function main(/** @type {HTMLElement} */ root) {
             complain(`"${field.value}" is not a learning rate; a number above 0, such as 0.1`);
             return;
           }
+          touched = true;
           lane.lr = value;
           lane.text = field.value;
           run();
@@ -151,11 +157,12 @@ function main(/** @type {HTMLElement} */ root) {
     const element = h("li", { class: `lane lane-${place}` },
       h("div", { class: "lane-head" }, sample(place), h("label", { class: "lane-eta" }, h("i", null, "η"), " ", field),
         h("button", { type: "button", class: "tool lane-drop", "aria-label": `Remove the lane with rate ${lane.text}`, disabled: lanes.length <= FEWEST, on: { click: () => {
+          touched = true;
           lanes = lanes.filter((other) => other !== lane);
           drawCards();
           run();
         } } }, icon("close", 16))),
-      bowl.element, numbers, verdict);
+      bowl.element, h("p", { class: "lane-aside" }, "the same rate in the bowl x²"), numbers, verdict);
     return {
       element,
       update(/** @type {number} */ k) {
@@ -175,8 +182,8 @@ function main(/** @type {HTMLElement} */ root) {
   function show(/** @type {number} */ k) {
     shown = Math.max(0, Math.min(race?.last ?? 0, k));
     scrub.value = String(shown);
-    clock.textContent = `iteration ${shown} of ${race?.last ?? iterations}`;
-    scrub.setAttribute("aria-valuetext", clock.textContent);
+    fill(clock, h("span", null, "iteration "), `${shown} of ${race?.last ?? iterations}`);
+    scrub.setAttribute("aria-valuetext", `iteration ${shown}`);
     for (const view of views.values()) view.update(shown);
     picture.update(shown);
   }
@@ -249,15 +256,21 @@ function main(/** @type {HTMLElement} */ root) {
 
   function addLane() {
     if (lanes.length >= MOST) return;
+    touched = true;
     const lr = spareRate(lanes.map((lane) => lane.lr));
     lanes = [...lanes, { key: Math.max(...lanes.map((lane) => lane.key)) + 1, lr, text: String(lr) }];
     drawCards();
     run();
   }
 
-  choose.addEventListener("change", () => {
+  choose.addEventListener("change", async () => {
     lesson = choose.value || null;
     root.dataset.bowl = lesson ? "aside" : "main";
+    if (!touched) {
+      const own = lesson ? await api.lesson(lesson).then((found) => found.spec?.optimizer?.lr).catch(() => null) : null;
+      lanes = ratesAround(own).map((lr, key) => ({ key, lr, text: String(lr) }));
+      drawCards();
+    }
     run();
   });
   count.addEventListener("change", () => {

@@ -6,7 +6,7 @@ import { fill, svg } from "./h.js";
 import { number, toNumber } from "./format.js";
 import { decades, linear, logarithmic, path, ticks } from "./scale.js";
 
-const EDGE = { left: 58, right: 86, top: 12, bottom: 30 };
+const EDGE = { left: 58, right: 86, top: 28, bottom: 30 };
 const ABOVE = 1e4;
 const BELOW = 1e-12;
 const GAP = 17;
@@ -61,7 +61,7 @@ export function racePicture(figure, lanes) {
       const height = Math.max(150, figure.clientHeight);
       const x = linear(0, last, EDGE.left, width - EDGE.right);
       const up = logarithmic(low, high, height - EDGE.bottom, EDGE.top);
-      const y = (/** @type {number} */ v) => (v > high ? EDGE.top - 3 : up(v));
+      const y = (/** @type {number} */ v) => (v > high ? EDGE.top - 8 : up(v));
       const lines = lanes.map((lane) => {
         const losses = lane.loss.slice(0, k + 1).map(toNumber);
         const stop = losses.findIndex((v) => !(v <= high));
@@ -76,7 +76,7 @@ export function racePicture(figure, lanes) {
           decades(low, high, 6).map((v) => svg("text", { x: EDGE.left - 8, y: up(v) + 4, "text-anchor": "end" }, power(v))),
           ticks(0, last, Math.round(width / 160)).filter(Number.isInteger).map((v) => svg("text", { x: x(v), y: height - 10, "text-anchor": "middle" }, String(v))),
           svg("text", { class: "race-axis", x: width - EDGE.right + 18, y: height - 10 }, "iteration"),
-          svg("text", { class: "race-axis", x: 6, y: EDGE.top + 8 }, "loss")),
+          svg("text", { class: "race-axis", x: 10, y: 17 }, "loss")),
         lines.map(({ points, end, gone }, i) => svg("g", { class: `race-lane lane-${i}` },
           svg("path", { class: "lane-line", d: path(points) }),
           svg("circle", { class: "lane-end", cx: end[0], cy: end[1], r: gone ? 0 : 4.5 }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DEFAULT_RATES, pace, rate, spareRate, verdictAt, wishes } from "../../static/js/lab.js";
+import { DEFAULT_RATES, pace, rate, ratesAround, spareRate, verdictAt, wishes } from "../../static/js/lab.js";
 import { ballPath } from "../../static/js/lab_bowl.js";
 import { apart, power, range } from "../../static/js/lab_race.js";
 
@@ -16,6 +16,11 @@ test("a rate is a positive number", () => {
   assert.equal(rate("0"), null);
   assert.equal(rate("x"), null);
   assert.ok(!DEFAULT_RATES.includes(spareRate(DEFAULT_RATES)));
+});
+
+test("a network's lanes stand around its own rate", () => {
+  assert.deepEqual(ratesAround(0.5), [0.05, 0.5, 5, 50, 500]);
+  assert.deepEqual(ratesAround(null), DEFAULT_RATES);
 });
 
 test("any run takes about seven seconds", () => {
