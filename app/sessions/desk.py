@@ -307,8 +307,9 @@ class Desk:
         key = ("graph", session.identity, session.shape_of(i)[0])
         return await self._view(session, key, lambda: graph_view(session.run.graph(i)))
 
-    async def plan(self, session: Session) -> bytes:
-        i = session.position.iteration
+    async def plan(self, session: Session, iteration: int | None = None) -> bytes:
+        """Of the current iteration, or of another; a switched zero_grad makes them differ."""
+        i = session.position.iteration if iteration is None else iteration
         key = ("plan", session.identity, session.shape_of(i))
         return await self._view(session, key, lambda: plan_view(session.run, i))
 
@@ -453,6 +454,7 @@ class Desk:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self.sweep()
+            await self.workers.run(self.store.tidy)
 
     def _go(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)

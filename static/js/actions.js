@@ -23,7 +23,9 @@ export function createActions(store) {
   const plans = new Map();
   /** @param {number} iteration */
   const of = (iteration) => (plans.get(iteration) ?? store.get().session.plan).length;
-  const timeline = createTimeline(of);
+  const timeline = createTimeline(of, {
+    edited: (iteration) => store.get().session.changes.some((change) => change.iteration === iteration),
+  });
   /** @type {Moment} where the visitor wants to be; `position` arrives there once its frames are here */
   let wanted = store.get().position;
   let revision = store.get().session.revision;

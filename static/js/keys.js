@@ -23,12 +23,14 @@ export const KEYS = [
 const WRITING = "input, textarea, select, [contenteditable], dialog, .editor";
 const OWN_ARROWS = '[role="tablist"], [role="slider"], [role="grid"], [role="radiogroup"]';
 
+let pointed = false; // the focus is where the pointer last put it, not the Tab key
+
 /** Does the element that has the focus want this key for itself? @param {Element} target @param {string} key */
 function taken(target, key) {
   if (target.closest(WRITING)) return true;
   if (key.startsWith("Arrow") || key === "Home" || key === "End") return target.closest(OWN_ARROWS) !== null;
-  // after a click on a button, Space is still the transport's; with the keyboard on it, it is the button's
-  return key === " " && target.matches("button:focus-visible, a:focus-visible, summary, [role]:focus-visible");
+  // after a click on a button, Space is still the transport's; on one reached by the keyboard, it is the button's
+  return key === " " && !pointed && target.matches("button, a, summary, [role]");
 }
 
 /** @param {Actions} actions @param {Ways} ways */
@@ -40,7 +42,9 @@ export function mountKeys(actions, ways) {
     const shifted = `Shift+${event.key}`;
     return KEYS.find(({ keys }) => keys.includes(event.shiftKey && event.key.length > 1 ? shifted : event.key));
   };
+  addEventListener("pointerdown", () => (pointed = true), { capture: true });
   addEventListener("keydown", (event) => {
+    if (event.key === "Tab") pointed = false;
     const key = find(event);
     if (!key) return;
     event.preventDefault();

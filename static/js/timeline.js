@@ -77,9 +77,10 @@ export function walkPhases(from, n, plan) {
 
 /**
  * @param {(iteration: number) => number} of  steps in an iteration; plans differ where zero_grad or clip was switched
- * @param {{window?: number, keep?: number}} [options]  steps a window has; iterations that are remembered
+ * @param {{window?: number, keep?: number, edited?: (iteration: number) => boolean}} [options]  steps a window has;
+ *   iterations that are remembered; whether somebody changed something at the start of an iteration
  */
-export function createTimeline(of, { window = 48, keep = 16 } = {}) {
+export function createTimeline(of, { window = 48, keep = 16, edited = () => false } = {}) {
   /** @type {Map<number, Iteration>} least recently used first */
   const iterations = new Map();
 
@@ -117,9 +118,9 @@ export function createTimeline(of, { window = 48, keep = 16 } = {}) {
     return nodes;
   }
 
-  /** The end of the iteration before is the start of this one. @param {number} iteration @returns {Nodes | null} */
+  /** The end of the iteration before is the start of this one, unless a hand came between. @param {number} iteration @returns {Nodes | null} */
   function seam(iteration) {
-    return iterations.has(iteration - 1) ? at({ iteration: iteration - 1, step: of(iteration - 1) }) : null;
+    return iterations.has(iteration - 1) && !edited(iteration) ? at({ iteration: iteration - 1, step: of(iteration - 1) }) : null;
   }
 
   /** The end of the window before. @param {number} iteration @param {number} from @returns {Nodes | null} */

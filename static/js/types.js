@@ -98,7 +98,7 @@
  * @property {Counters} counters
  * @property {Num | null} loss
  * @property {Settings} settings
- * @property {unknown[]} changes
+ * @property {{iteration: number}[]} changes  the log of edits; only when they count is of interest here
  * @property {{iteration: number, step: number}} seen
  * @property {{index: number, says: string}[]} notes
  */
@@ -115,7 +115,7 @@
  * @property {History} [history]
  * @property {Effect | null} [effect]
  * @property {PlanEntry[]} [plan]
- * @property {unknown[]} [changes]
+ * @property {{iteration: number}[]} [changes]
  */
 /** @typedef {{node: string, index: number[], automatic: Num, numerical: Num, relative_error: Num, ok: boolean}} CheckEntry */
 /** @typedef {{position: Position, epsilon: number, entries: CheckEntry[], worst: Num, ok: boolean, verdict: string}} GradientCheck */

@@ -55,6 +55,14 @@ test("the next iteration only lacks its frames", () => {
   assert.deepEqual(t.lacks({ iteration: 1, step: 1 }), { iteration: 1, state: null, start: 0, stop: 2 });
 });
 
+test("an edit stands between two iterations", () => {
+  const t = createTimeline(() => 1, { edited: (iteration) => iteration === 1 });
+  t.putState(0, 0, { a: node("a", 0) });
+  t.putFrames(0, [frame(0, [])]);
+  assert.equal(t.at({ iteration: 1, step: 0 }), null);
+  assert.equal(t.lacks({ iteration: 1, step: 1 }).state, 0);
+});
+
 test("a long plan is fetched window by window, forwards and backwards", () => {
   const t = createTimeline(() => 10, { window: 4 });
   assert.deepEqual(t.lacks({ iteration: 0, step: 7 }), { iteration: 0, state: 4, start: 4, stop: 8 });

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from app.lessons import lessons
@@ -130,11 +130,17 @@ async def graph(request: Request, id: Id) -> Response:
 
 
 @router.get("/{id}/plan", summary="Its plan", responses=says(list[models.PlanStep], "plan", 404))
-async def plan(request: Request, id: Id) -> Response:
-    """The steps of the current iteration, one line each."""
+async def plan(
+    request: Request,
+    id: Id,
+    iteration: Annotated[
+        int | None, Query(ge=0, le=2**31, description="default: the current one")
+    ] = None,
+) -> Response:
+    """The steps of an iteration, one line each."""
     desk = desk_of(request)
     session = await desk.get(id)
-    return answer(orjson.Fragment(await desk.plan(session)), revision=session.revision)
+    return answer(orjson.Fragment(await desk.plan(session, iteration)), revision=session.revision)
 
 
 @router.get(

@@ -21,9 +21,15 @@ export function mount(element, store, actions) {
   const plate = h("div", { class: "transport-hint plate" }, h("kbd", {}, "Space"), " plays ", h("span", { class: "transport-hint-dot" }, "·"), " ", h("kbd", {}, "→"), " next step");
   const speed = h(
     "select",
-    { class: "speed", "aria-label": "Speed of playing", title: "Speed of playing", on: { change: () => actions.setSpeed(Number(speed.value)) } },
+    { class: "speed", "aria-label": "Speed of playing", title: "Speed of playing", on: { change: chooseSpeed } },
     SPEEDS.map((s) => h("option", { value: s, selected: s === 1 }, `${s}×`)),
   );
+
+  /** The keys are the transport's again after a choice. */
+  function chooseSpeed() {
+    actions.setSpeed(Number(speed.value));
+    speed.blur();
+  }
 
   // -- scrubber ----------------------------------------------------------------------------------
 
