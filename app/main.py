@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         max_body_size=settings.limits.body_bytes,
+        openapi_tags=api.TOPICS,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -61,8 +62,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.desk = Desk(settings, app.state.hub.publish)
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_500, compresslevel=3)  # 20 µs for 8 kB
-    for router in (health.router, *api.routers, docs.router, pages.router, vendor.router):
-        app.include_router(router)
+    for router in (*api.routers, health.router, docs.router, pages.router, vendor.router):
+        app.router.routes += router.routes  # as they are: `include_router` matches each twice
     examples.install(app)
     app.mount("/static", static.Files())
     return app

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import orjson
@@ -17,6 +17,7 @@ from app.sessions.moment import Moment
 from app.sessions.store import Record
 
 VERSION = 1
+MEMORY = ":memory:"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, lesson TEXT,
@@ -39,12 +40,14 @@ UPDATE sessions SET
 WHERE id = ? AND revision = ?
 """
 BUSY_SECONDS = 5.0
+PAGES = 10_000  # so long the log may grow before a call has to wait for it to be put away
 
 
 class SqliteStore:
     def __init__(self, path: str) -> None:
+        self.path = path
         try:
-            if path != ":memory:":
+            if path != MEMORY:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
             self.db = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -57,6 +60,7 @@ class SqliteStore:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = NORMAL")
         self.db.execute("PRAGMA foreign_keys = ON")
+        self.db.execute(f"PRAGMA wal_autocheckpoint = {PAGES}")
         (version,) = self.db.execute("PRAGMA user_version").fetchone()
         if version not in (0, VERSION):
             raise StoreError(
@@ -145,6 +149,11 @@ class SqliteStore:
             "SELECT id FROM sessions WHERE touched <= ? ORDER BY touched LIMIT ?", (before, most)
         )
         return [id for (id,) in rows]
+
+    def tidy(self) -> None:
+        if self.path != MEMORY:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as db:
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         self.db.close()

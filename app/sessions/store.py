@@ -53,6 +53,10 @@ class Store(Protocol):
         """Sessions not touched since `before`, the longest untouched first."""
         ...
 
+    def tidy(self) -> None:
+        """Housekeeping that may take a while; called in another thread now and then."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app.engine.errors import BackstepError
 from app.sessions.errors import (
@@ -139,11 +140,24 @@ async def _http(request: Request, error: Exception) -> Response:
         message = str(error.detail)
     headers = dict(error.headers or {})
     path = request.url.path
+    if status == 405:
+        headers["allow"] = ", ".join(sorted(_methods(request)))
+        message = f"{message}: {request.method}; it answers to {headers['allow']}"
     if not path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
         answer = page("error.html", status_code=status, message=message)
         answer.headers.update(headers)
         return answer
     return refusal(status, code, message, f"{request.method} {path}"[:200], headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """All that this address answers to."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match != Match.NONE:
+            found |= set(getattr(route, "methods", None) or {"GET", "HEAD"})
+    return found
 
 
 async def _store(request: Request, error: Exception) -> Response:

@@ -1,15 +1,31 @@
-"""The REST API, one room a topic; `routers` is what the roof includes."""
+"""The REST API, one room a topic. `routers` is what the roof includes, the most used first, since
+they are tried in turn; `TOPICS` is the order in which people read.
+"""
 
 from __future__ import annotations
 
 from app.web.api import catalogue, changes, lab, lessons, moves, reading, sessions
 
 routers = [
-    lessons.router,
-    sessions.router,
     moves.router,
-    changes.router,
     reading.router,
+    changes.router,
+    sessions.router,
     lab.router,
+    lessons.router,
     catalogue.router,
+]
+
+TOPICS = [
+    {"name": "lessons", "description": "Prepared specs with words."},
+    {"name": "catalogue", "description": "All that a spec can be made of."},
+    {"name": "sessions", "description": "One person's run of a lesson or a spec."},
+    {"name": "moving", "description": "Ahead and back in time. A position is (iteration, step)."},
+    {
+        "name": "changing",
+        "description": "By hand: a value, the learning rate, zero_grad, clipping.",
+    },
+    {"name": "looking", "description": "Frames, values, gradients, history. Moves nothing."},
+    {"name": "experiments", "description": "Is the gradient right, and which learning rate is?"},
+    {"name": "server", "description": "The server itself."},
 ]

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from app.sessions.actions import Seek, Step, Train
 from app.web.api import models
 from app.web.api.answers import CHANGE, Id, IfMatch, answer, desk_of, known, raw, says
+from app.web.api.direct import Direct
 
-router = APIRouter(prefix="/api/sessions/{id}", tags=["moving"])
+router = APIRouter(prefix="/api/sessions/{id}", tags=["moving"], route_class=Direct)
 
 STEPS = {
     "node": {"summary": "one node", "value": {"count": 1, "unit": "node"}},
