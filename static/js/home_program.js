@@ -108,7 +108,7 @@ export function mountProgram(element) {
     const line = text.value.slice(start).split("\n")[0];
     const at = place - start;
     fill(wrong, h("pre", { class: "own-line", "aria-hidden": "true" }, line.slice(0, at), h("mark", null, line.slice(at, at + 1) || " "), line.slice(at + 1)),
-      h("p", null, error.message));
+      h("p", null, `${error.where}: ${error.message}`));
     text.focus();
     text.setSelectionRange(place, Math.min(text.value.length, place + 1));
   }

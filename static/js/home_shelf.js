@@ -29,7 +29,7 @@ export function byTopic({ lessons, topics = [] }) {
 }
 
 /** Type that fits into a box, for a text of some letters. @param {{width: number, height: number}} box @param {string} text */
-export const typeSize = ({ width, height }, text) => Math.min(height * 0.46, (width * 1.35) / Math.max(1, [...text].length));
+export const typeSize = ({ width, height }, text) => Math.min(height * 0.46, (width * 1.05) / Math.max(1, [...text].length));
 
 /** A lesson's graph, small: leaves as plates, operations as rounds with their symbol. @param {any} picture */
 export function pictureView(picture) {
