@@ -1,5 +1,5 @@
-"""A run is a pure function of its spec and changes: stepped, replayed, sought and edited, its numbers
-are the same bits."""
+"""A run is a pure function of its spec and changes: stepped, replayed, sought and edited, its
+numbers are the same bits."""
 
 from __future__ import annotations
 
