@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { iterationAt, lossHere, lossPicture } from "../../static/js/panels/chart.js";
+import { finite } from "../../static/js/panels/chart_large.js";
 import { placeOf, rateOf, typed } from "../../static/js/panels/learning_rate.js";
 
 const size = { width: 400, height: 100 };
@@ -54,4 +55,9 @@ test("the loss shown is the one where the page stands", () => {
   assert.equal(lossHere({ plan, nodes: { L: { value: { data: 0.5 } } } }), 0.5);
   assert.equal(lossHere({ plan, nodes: { L: { value: null } } }), null);
   assert.equal(lossHere({ plan: [], nodes: {} }), null);
+});
+
+test("gaps in the large chart are nulls", () => {
+  assert.deepEqual(finite([1, "NaN", null, "Infinity"]), [1, null, null, null]);
+  assert.deepEqual(finite(undefined), []);
 });

@@ -5,7 +5,7 @@ import { at, indexOf, move, plane, reach, shapeText } from "../../static/js/pane
 import { drawing, tangent } from "../../static/js/panels/curve.js";
 import { entryName, worstFirst } from "../../static/js/panels/gradient_check.js";
 import { arraysOf, fitted, roleOf } from "../../static/js/panels/inspector.js";
-import { effectWords, latest, nudged, stepOf, withEntry } from "../../static/js/panels/inspector_node.js";
+import { effectWords, latest, nudged, stepOf, withEntry } from "../../static/js/panels/edits.js";
 
 const array = (shape, data) => ({ shape, dtype: "float64", data, min: -2, max: 1, mean: 0, norm: 1, nonfinite: 0 });
 

@@ -5,7 +5,6 @@
 
 import { h, svg } from "../h.js";
 import { number, toNumber } from "../format.js";
-import { draw, theme } from "../plotly.js";
 import { decades, linear, logarithmic, path, thin, ticks } from "../scale.js";
 
 /** @import {Store} from "../store.js" */
@@ -75,6 +74,7 @@ export function mount(element, store, actions) {
   const empty = h("p", { class: "chart-empty" }, "One point for every finished iteration. Finish one, or train ten.");
   element.classList.add("chart");
   element.append(h("header", { class: "chart-head" }, h("h2", { class: "panel-title" }, "Loss"), now, open), stage);
+  /** @type {ReturnType<typeof import("./chart_large.js").openLarge> | null} */
   let large = null;
   let asked = false;
 
@@ -118,7 +118,7 @@ export function mount(element, store, actions) {
     seen && svg("path", { class: "chart-here", d: `M${cx} ${EDGE.top}V${height - EDGE.bottom}` }),
     seen && Number.isFinite(value) && svg("circle", { class: "chart-dot here", cx, cy: d.y(value), r: 5 }),
     ));
-    if (large) drawLarge();
+    large?.draw(runs);
   }
   const later = () => {
     if (asked) return;
@@ -156,56 +156,13 @@ export function mount(element, store, actions) {
     go(Math.min(last, Math.max(0, to)));
   });
 
-  function show() {
-    const plot = h("div", { class: "chart-plot" });
-    const said = h("p", { class: "chart-wait", role: "status" }, "Loading the chart …");
-    const close = h("button", { type: "button", class: "tool", on: { click: () => dialog.close() } }, "Close");
-    const dialog = h("dialog", { class: "chart-dialog", "aria-label": "Loss, gradient norm and learning rate" },
-      h("header", { class: "chart-head" }, h("h2", {}, "Loss, gradient norm, learning rate"), close), said, plot);
-    large = { plot, said, busy: false };
-    dialog.addEventListener("close", () => {
-      window.Plotly?.purge(plot);
-      dialog.remove();
+  async function show() {
+    const { openLarge } = await import("./chart_large.js");
+    large = openLarge(() => {
       large = null;
       open.focus();
     });
-    dialog.addEventListener("keydown", (event) => event.stopPropagation());
-    document.body.append(dialog);
-    dialog.showModal();
-    drawLarge();
-  }
-
-  async function drawLarge() {
-    if (!large || large.busy) return;
-    const { plot, said } = large;
-    large.busy = true;
-    const { layout, axis, token } = theme(plot);
-    const runs = history();
-    const numbers = (values) => (values ?? []).map((v) => (Number.isFinite(toNumber(v)) ? toNumber(v) : null));
-    const row = (name, values, yaxis, colour, dash = "solid") => ({
-      x: runs.iteration, y: numbers(values), name, yaxis, type: "scatter", mode: runs.iteration.length > 1 ? "lines" : "markers",
-      line: { color: colour, width: 2, dash },
-    });
-    const { log } = lossPicture(runs, { width: 400, height: 100 });
-    const validated = numbers(runs.validation_loss).some((v) => v !== null);
-    try {
-      await draw(plot, [
-        row("loss", runs.train_loss, "y", token("--value", "#0072b2")),
-        ...(validated ? [row("validation loss", runs.validation_loss, "y", token("--value", "#0072b2"), "dot")] : []),
-        row("gradient norm", runs.grad_norm, "y2", token("--grad", "#d55e00")),
-        row("learning rate", runs.lr, "y3", token("--update", "#009e73")),
-      ], {
-        ...layout,
-        xaxis: { ...axis, title: { text: "iteration" }, anchor: "y3" },
-        yaxis: { ...axis, domain: [0.48, 1], title: { text: "loss" }, type: log ? "log" : "linear" },
-        yaxis2: { ...axis, domain: [0.24, 0.44], title: { text: "∂ norm" } },
-        yaxis3: { ...axis, domain: [0, 0.2], title: { text: "η" }, rangemode: "tozero" },
-      });
-      said.hidden = true;
-    } catch (error) {
-      said.textContent = error.message;
-    }
-    if (large) large.busy = false;
+    large.draw(history());
   }
 
   store.watch((s) => s.history, later);

@@ -3,7 +3,7 @@
 
 import { full, number, parse, shape, toNumber } from "../format.js";
 import { h, icon } from "../h.js";
-import { nudged, stepOf, withEntry } from "./inspector_node.js";
+import { nudged, stepOf, withEntry } from "./edits.js";
 import { plane } from "./array_view.js";
 
 /** @import {Actions, ArrayData, GraphNode, Num} from "../types.js" */

@@ -39,35 +39,31 @@ function table(result) {
   );
 }
 
-/** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
-export function mount(element, store, actions) {
-  const button = h("button", { type: "button", class: "tool check-run", title: "Is the gradient right?", "aria-label": "Check the gradients", on: { click: run } }, "Check ∂");
-  element.append(button);
-
-  async function run() {
-    const out = h("div", { class: "check-out", role: "status" }, h("p", null, "Nudging every entry up and down …"));
-    const close = h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Close");
-    const dialog = h("dialog", { class: "check", "aria-labelledby": "check-title" },
-      h("header", { class: "check-head" }, h("h2", { id: "check-title" }, "Is the gradient right?"), close),
-      h("p", { class: "check-how" }, "Each number is nudged by ±ε, the loss is computed twice more, and ",
-        h("span", { class: "check-rule" }, "(L(w + ε) − L(w − ε)) ∕ 2ε"), " is put beside what the backward pass gives."),
-      out);
-    dialog.addEventListener("keydown", (event) => event.stopPropagation());
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      button.focus();
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-    try {
-      const result = await actions.gradientCheck();
-      if (!result) throw new Error(store.get().error?.message ?? "the check did not run");
-      fill(out,
-        h("p", { class: result.ok ? "check-ok" : "check-off" }, result.ok ? "✓ " : "✗ ", result.verdict),
-        h("p", { class: "check-more" }, `ε = ${number(result.epsilon)}, worst relative error ${number(result.worst)}`),
-        table(result));
-    } catch (error) {
-      fill(out, h("p", { class: "check-off" }, /** @type {Error} */ (error).message));
-    }
+/** Opens the check in a dialog, and runs it. @param {Store<State>} store @param {Actions} actions */
+export async function checkGradients(store, actions) {
+  const back = /** @type {HTMLElement | null} */ (document.activeElement);
+  const out = h("div", { class: "check-out", role: "status" }, h("p", null, "Nudging every entry up and down …"));
+  const close = h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Close");
+  const dialog = h("dialog", { class: "check", "aria-labelledby": "check-title" },
+    h("header", { class: "check-head" }, h("h2", { id: "check-title" }, "Is the gradient right?"), close),
+    h("p", { class: "check-how" }, "Each number is nudged by ±ε, the loss is computed twice more, and ",
+      h("span", { class: "check-rule" }, "(L(w + ε) − L(w − ε)) ∕ 2ε"), " is put beside what the backward pass gives."),
+    out);
+  dialog.addEventListener("keydown", (event) => event.stopPropagation());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    back?.focus();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  try {
+    const result = await actions.gradientCheck();
+    if (!result) throw new Error(store.get().error?.message ?? "the check did not run");
+    fill(out,
+      h("p", { class: result.ok ? "check-ok" : "check-off" }, result.ok ? "✓ " : "✗ ", result.verdict),
+      h("p", { class: "check-more" }, `ε = ${number(result.epsilon)}, worst relative error ${number(result.worst)}`),
+      table(result));
+  } catch (error) {
+    fill(out, h("p", { class: "check-off" }, /** @type {Error} */ (error).message));
   }
 }

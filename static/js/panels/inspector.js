@@ -9,9 +9,8 @@ import { fill, h, math } from "../h.js";
 import { number } from "../format.js";
 import { linkedMath, rightHandSides } from "../mathml.js";
 import { arrayView } from "./array_view.js";
+import { codeBlock } from "./code_line.js";
 import { curveView } from "./curve.js";
-import { mount as mountCheck } from "./gradient_check.js";
-import { nodeView } from "./inspector_node.js";
 
 /** @import {Store} from "../store.js" */
 /** @import {State, Actions, Frame, Line, Ref, Graph, ArrayData, Lesson} from "../types.js" */
@@ -22,7 +21,6 @@ const PHASES = {
 };
 const ROLES = { forward: "value", contribution: "grad", sum: "grad", norm: "grad", update: "update", state: "update" };
 const SMALLEST = 0.7;
-const LANGUAGES = /** @type {const} */ ([{ key: "numpy", name: "NumPy" }, { key: "pytorch", name: "PyTorch" }]);
 
 /** Which hue a line of the inspector bears. @param {string} kind */
 export const roleOf = (kind) => /** @type {"value" | "grad" | "update"} */ (ROLES[kind] ?? "value");
@@ -49,12 +47,14 @@ export const fitted = (needed, room) => (needed > room ? Math.max(SMALLEST, room
 export function mount(element, store, actions) {
   const body = h("div", { class: "inspector-body" });
   const code = codeBlock();
-  const check = h("div", { class: "inspector-check" });
+  const check = h("button", {
+    type: "button", class: "tool check-run", title: "Is the gradient right?", "aria-label": "Check the gradients",
+    on: { click: async () => (await import("./gradient_check.js")).checkGradients(store, actions) },
+  }, "Check ∂");
   element.classList.add("inspector");
   element.append(body, h("div", { class: "inspector-foot" }, code.tabs, check, code.line));
-  mountCheck(check, store, actions);
 
-  /** @type {ReturnType<typeof nodeView> | null} */
+  /** @type {ReturnType<typeof import("./inspector_node.js").nodeView> | null} */
   let node = null;
   /** @type {Lesson | null} */
   let lesson = null;
@@ -78,9 +78,7 @@ export function mount(element, store, actions) {
         node.update();
         return;
       }
-      node = nodeView(state.selected, store, actions);
-      fill(body, node.element);
-      body.scrollTop = 0;
+      showNode(state.selected);
     } else {
       node = null;
       fill(body, state.frame ? stepView(state.frame, state, ways, lesson) : restView(state, lesson));
@@ -88,6 +86,15 @@ export function mount(element, store, actions) {
       fit(body);
     }
     if (held) /** @type {HTMLElement | null} */ (body.querySelector("h2"))?.focus({ preventScroll: true });
+  }
+
+  /** The view of a node is fetched when the first one is chosen. @param {string} name */
+  async function showNode(name) {
+    const { nodeView } = await import("./inspector_node.js");
+    if (store.get().selected !== name || node?.name === name) return;
+    node = nodeView(name, store, actions);
+    fill(body, node.element);
+    body.scrollTop = 0;
   }
 
   store.watch((s) => [s.frame, s.selected, s.graph, s.plan], redraw);
@@ -236,52 +243,6 @@ function figure({ node, operand, slot, array }, frame, state, rewrite) {
   });
   const view = show(array);
   return h("figure", { class: "array-figure" }, h("figcaption", null, title), view);
-}
-
-/** The step's line in NumPy or in PyTorch, whichever was chosen last, with a way to copy it. */
-function codeBlock() {
-  /** @type {{numpy: string, pytorch: string} | null} */
-  let code = null;
-  /** @type {typeof LANGUAGES[number]} */
-  let language = LANGUAGES[0];
-  const text = h("code", null);
-  const box = h("div", { class: "code-text", role: "group", tabindex: "0" }, text);
-  const copy = h("button", { type: "button", class: "copy" }, "copy");
-  const tabs = LANGUAGES.map((choice) => h("button", { type: "button", class: "code-tab", on: { click: () => {
-    language = choice;
-    draw();
-  } } }, choice.name));
-  const line = h("div", { class: "code-line" }, box, copy);
-
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text.textContent ?? "");
-      copy.textContent = "copied";
-    } catch {
-      getSelection()?.selectAllChildren(text);
-      copy.textContent = "selected";
-    }
-    setTimeout(() => { copy.textContent = "copy"; }, 1500);
-  });
-
-  function draw() {
-    const shown = code?.[language.key] ?? "";
-    tabs.forEach((tab, i) => tab.setAttribute("aria-pressed", String(LANGUAGES[i] === language)));
-    text.textContent = shown || " ";
-    box.setAttribute("aria-label", `${language.name}: ${shown || "no line for this step"}`);
-    copy.disabled = !shown;
-    copy.setAttribute("aria-label", `Copy the ${language.name} line`);
-  }
-  draw();
-  return {
-    tabs: h("div", { class: "code-tabs", role: "group", "aria-label": "The same step as code" }, tabs),
-    line,
-    /** @param {{numpy: string, pytorch: string} | null} now */
-    show(now) {
-      code = now;
-      draw();
-    },
-  };
 }
 
 /** Rows that are too wide for their place get smaller type. @param {HTMLElement} within */

@@ -7,6 +7,7 @@ import * as api from "../api.js";
 import { fill, h, icon, math } from "../h.js";
 import { full, number, parse, signed, signGlyph, toNumber } from "../format.js";
 import { arrayView, at } from "./array_view.js";
+import { effectWords, latest, nudged, stepOf, withEntry } from "./edits.js";
 
 /** @import {Store} from "../store.js" */
 /** @import {State, Actions, Effect, ArrayData} from "../types.js" */
@@ -15,71 +16,6 @@ const KINDS = {
   op: "operation", parameter: "parameter", input: "input", target: "target",
   constant: "constant", noise: "drawn by chance", buffer: "running statistic",
 };
-
-/**
- * A copy of nested lists with one entry changed.
- * @param {any} data @param {number[]} index @param {any} value
- * @returns {any}
- */
-export function withEntry(data, index, value) {
-  if (!index.length) return value;
-  const [head, ...rest] = index;
-  return data.map((/** @type {any} */ part, /** @type {number} */ i) => (i === head ? withEntry(part, rest, value) : part));
-}
-
-/**
- * How far an arrow key moves a number: a tenth of its size, as a round power of ten.
- * @param {number} value
- */
-export function stepOf(value) {
-  const size = Math.abs(value);
-  return size >= 1 || size === 0 || !Number.isFinite(size) ? 0.1 : Number((10 ** (Math.floor(Math.log10(size)) - 1)).toPrecision(1));
-}
-
-/**
- * A sum without the dust of binary fractions: 0.1 + 0.2 is 0.3.
- * @param {number} value @param {number} by
- */
-export const nudged = (value, by) => Number((value + by).toPrecision(12));
-
-/**
- * What an edit did, beside what the slope said it would do.
- * @param {Effect} effect
- * @returns {{said: string, why: string}}
- */
-export function effectWords({ predicted, actual }) {
-  const p = toNumber(predicted);
-  const a = toNumber(actual);
-  const said = `slope said ${signed(predicted)}, it was ${signed(actual)}`;
-  if (!Number.isFinite(a)) return { said, why: "the loss is no longer a finite number" };
-  if (a === 0 && p === 0) return { said, why: "the loss does not feel this number here" };
-  if (Math.abs(p - a) <= 0.02 * Math.max(Math.abs(p), Math.abs(a))) return { said, why: "over so short a way the loss is almost straight" };
-  return { said, why: `the rest, ${signed(a - p)}, is curvature` };
-}
-
-/** Calls one after the other, and of those that wait only the last. @param {(x: any) => Promise<any>} send */
-export function latest(send) {
-  let running = false;
-  /** @type {{x: any} | null} */
-  let waiting = null;
-  return async function call(/** @type {any} */ x) {
-    if (running) {
-      waiting = { x };
-      return;
-    }
-    running = true;
-    try {
-      await send(x);
-    } finally {
-      running = false;
-      if (waiting) {
-        const next = waiting.x;
-        waiting = null;
-        call(next);
-      }
-    }
-  };
-}
 
 /** @param {string} name @param {Store<State>} store @param {Actions} actions */
 export function nodeView(name, store, actions) {

@@ -8,7 +8,7 @@ import { sentenceOf } from "../live.js";
 import { rightHandSides } from "../mathml.js";
 import { createCamera } from "./camera.js";
 import { createGraph, focusOf } from "./graph.js";
-import { effectWords } from "./inspector_node.js";
+import { effectWords } from "./edits.js";
 import { layersOf } from "./layers.js";
 import { createPackets } from "./packets.js";
 
