@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from app import __version__
 from app.sessions.desk import Desk
 from app.settings import Settings
-from app.web import api, docs, errors, health, pages, static, vendor
+from app.web import api, bundle, docs, errors, health, pages, static, vendor
 from app.web.api import examples
 from app.web.events import Hub
 from app.web.security import SecurityHeaders
@@ -27,6 +27,7 @@ class Backstep(FastAPI):
         return SecurityHeaders(super().build_middleware_stack())
 
 
+SITE = (health.router, docs.router, pages.router, vendor.router, bundle.router)
 SWITCH_SECONDS = 0.001  # so soon a thread that trains lets the event loop answer somebody else
 
 
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.desk = Desk(settings, app.state.hub.publish)
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_500, compresslevel=3)  # 20 µs for 8 kB
-    for router in (*api.routers, health.router, docs.router, pages.router, vendor.router):
+    for router in (*api.routers, *SITE):
         app.router.routes += router.routes  # as they are: `include_router` matches each twice
     examples.install(app)
     app.mount("/static", static.Files())

@@ -39,13 +39,16 @@ class Asset:
 
     @classmethod
     def read(cls, path: Path, change: Callable[[bytes], bytes] | None = None) -> Asset:
-        plain = path.read_bytes()
+        return cls.of(path.read_bytes(), path.suffix, change)
+
+    @classmethod
+    def of(cls, plain: bytes, suffix: str, change: Callable[[bytes], bytes] | None = None) -> Asset:
         if change is not None:
             plain = change(plain)
-        packed = gzip.compress(plain, 9, mtime=0) if path.suffix in WORTH_IT else None
+        packed = gzip.compress(plain, 9, mtime=0) if suffix in WORTH_IT else None
         if packed is not None and len(packed) > 0.9 * len(plain):
             packed = None
-        media_type = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+        media_type = TYPES.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0]
         tag = hashlib.sha256(plain).hexdigest()[:16]
         return cls(media_type or "application/octet-stream", plain, packed, tag)
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from app import __version__, paths
-from app.web import static, vendor
+from app.web import bundle, static, vendor
 
 
 @cache
@@ -21,7 +21,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(version=__version__, modules=static.modules, vendor=vendor.url)
+    made.globals.update(
+        version=__version__, modules=static.modules, bundle=bundle.url, vendor=vendor.url
+    )
     return made
 
 

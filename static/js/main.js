@@ -157,6 +157,7 @@ async function open() {
   else keepAddress(store);
   await starting;
   main.dataset.ready = "";
+  performance.mark("ready");
 }
 
 open().catch((error) => {
