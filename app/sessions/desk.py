@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from app.engine.errors import BackstepError, LimitError
 from app.render.arrays import plain
-from app.sessions.actions import Change, Move, Step, Train, read_change
+from app.sessions.actions import Change, Move, SetValue, Step, Train, read_change
 from app.sessions.errors import FullError, NotFoundError, StaleError, limited, over
 from app.sessions.frames import (
     BLOCK,
@@ -410,30 +410,38 @@ class Desk:
         effect: bool = False,
     ) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Changes by hand, at the position; what one did to the loss."""
-        async with session.turn, session.engine:
+        async with session.turn:
             if not known(session.revision):
                 raise StaleError(session.revision)
-            changes = await self.workers.run(make)
-            first = min((c.iteration for c in changes), default=0)
-            limited(self.limits, "iterations_per_session", first, "iteration")
-            if len(session.run.history) < first:
-                await self._reach(session, first)
-            told = None
-            if effect:
-                told = await self.workers.run(lambda: session.effect(changes[0]))  # type: ignore[arg-type]
-            try:
-                kept = await self.workers.run(lambda: min(session.apply(c) for c in changes))
-                session.settle(first)
-                session.revision += 1
-                saved = self.store.change(session.record(), session.revision - 1, kept)
-            except BaseException:
-                self._drop(session.id)
-                raise
-            if not saved:
-                self._lost(session)
-        face = await self.face(session)
+            async with session.engine:
+                told = await self._change(session, make, effect)
+            face = await self.face(session)
         self.publish(session.id, "session", face)
         return face, told
+
+    async def _change(
+        self, session: Session, make: Callable[[], Sequence[Change]], effect: bool
+    ) -> dict[str, Any] | None:
+        changes = await self.workers.run(make)
+        first = min(change.iteration for change in changes)
+        limited(self.limits, "iterations_per_session", first, "iteration")
+        if len(session.run.history) < first:
+            await self._reach(session, first)
+        told = None
+        if effect and isinstance(changes[0], SetValue):
+            one = changes[0]
+            told = await self.workers.run(lambda: session.effect(one))
+        try:
+            kept = await self.workers.run(lambda: min(session.apply(c) for c in changes))
+            session.settle(first)
+            session.revision += 1
+            saved = self.store.change(session.record(), session.revision - 1, kept)
+        except BaseException:
+            self._drop(session.id)
+            raise
+        if not saved:
+            self._lost(session)
+        return told
 
     def _lost(self, session: Session) -> None:
         """Another process has changed the session in the store: what is here is out of date."""
