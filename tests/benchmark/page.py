@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.benchmark.bare import bare_server
 from tests.browser.conftest import FLAGS
@@ -28,19 +28,19 @@ KILOBYTES, TIMES, FRAMES = 80.0, 2.0, 0.97
 SECONDS_OF_PLAY = 4
 
 READY = """
-(() => {
+window.whenReady = new Promise((ready) => {
   const look = () => {
     const button = [...document.querySelectorAll("button")].find(
       (b) => (b.getAttribute("aria-label") || b.textContent) === "Next step" && !b.disabled);
     const count = document.querySelector(".counter-step .counter-value");
     if (!button || (count && !/\\/ [1-9]/.test(count.textContent))) return;
-    window.readyAt = performance.now();
+    ready(performance.now());
     watcher.disconnect();
   };
   const watcher = new MutationObserver(look);
   const all = { subtree: true, childList: true, attributes: true, characterData: true };
   watcher.observe(document, all);
-})();
+});
 """
 COUNT = """(seconds) => new Promise((done) => {
   let frames = 0, first;
@@ -85,8 +85,7 @@ def visit(browser: Browser, url: str) -> Visit:
     wire.on("Network.loadingFinished", finished)
     wire.send("Network.enable")
     found.page.goto(url)
-    found.page.wait_for_function("window.readyAt")
-    found.ready = found.page.evaluate("window.readyAt") / 1000
+    found.ready = found.page.evaluate("window.whenReady") / 1000
     found.page.wait_for_load_state("networkidle")
     return found
 
@@ -101,10 +100,7 @@ def walk_works(page: Page) -> None:
     count = page.locator(".counter-step .counter-value")
     before = count.inner_text()
     page.get_by_role("button", name="Next step", exact=True).click()
-    page.wait_for_function(
-        "(old) => document.querySelector('.counter-step .counter-value').textContent !== old",
-        arg=before,
-    )
+    expect(count).not_to_have_text(before)
 
 
 def compare(browser: Browser, walk: str, blank: str, rounds: int) -> None:
