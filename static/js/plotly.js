@@ -36,7 +36,7 @@ export function theme(element) {
   const style = getComputedStyle(element);
   const token = (/** @type {string} */ name, /** @type {string} */ otherwise) => style.getPropertyValue(name).trim() || otherwise;
   const axis = {
-    gridcolor: token("--line", "#ddd"), zerolinecolor: token("--line", "#bbb"), automargin: true,
+    gridcolor: token("--line", "#ddd"), zerolinecolor: token("--line", "#bbb"), automargin: true, exponentformat: "power",
   };
   return {
     axis,

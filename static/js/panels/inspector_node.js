@@ -39,16 +39,23 @@ export function nodeView(name, store, actions) {
       h("h2", { tabindex: "-1", "aria-label": node?.label ?? name }, node?.mathml ? math(node.mathml) : node?.label ?? name),
       h("button", { type: "button", class: "tool", "aria-label": "Back to the step", title: "Back to the step", on: { click: () => actions.select(null) } }, icon("close"))),
     node?.summary && h("p", { class: "says" }, node.summary),
-    value, editor?.element, effect, grad, memory);
+    node?.shape.length
+      ? [value, editor?.element, effect, grad]
+      : [h("div", { class: "node-pair" }, value, grad), editor?.element, effect],
+    memory);
 
   /** @type {unknown[]} */
   let drawn = [];
+  /** @type {{effect: Effect | null, iteration: number}} an effect is told while its iteration is on the stage */
+  let told = { effect: null, iteration: 0 };
   function update() {
     const state = store.get();
     const now = current();
     // the stage's own editor, beside the node, is enough while it is open
     if (editor) editor.element.hidden = state.editing === name;
-    const mark = [now?.value, now?.grad, now?.state, state.effect, state.plan];
+    const { iteration } = state.position;
+    if (state.effect !== told.effect) told = { effect: state.effect, iteration };
+    const mark = [now?.value, now?.grad, now?.state, state.effect, state.plan, iteration];
     if (mark.every((part, i) => part === drawn[i])) return;
     drawn = mark;
     slot(value, "value", now?.value ?? null, (index) => {
@@ -59,7 +66,7 @@ export function nodeView(name, store, actions) {
     editor?.show(at(now?.value?.data, picked), picked);
     fill(memory, Object.entries(now?.state ?? {}).map(([key, array]) => h("p", { class: "node-state" },
       h("span", null, key), array.shape.length ? `norm ${number(array.norm)}` : number(array.data))));
-    fill(effect, state.effect?.node === name ? effectView(state.effect) : null);
+    fill(effect, state.effect?.node === name && told.iteration === iteration ? effectView(state.effect) : null);
   }
 
   /** @param {HTMLElement} box @param {string} title @param {ArrayData | null} array @param {(index: number[]) => void} [pick] */
@@ -74,7 +81,7 @@ export function nodeView(name, store, actions) {
     const head = h("p", { class: "node-head" }, grad ? "∂ gradient" : "value", writer(title === "gradient" ? "grad" : "value"));
     if (!array) {
       fill(box, head, h("p", { class: "node-number none" }, grad ? "∂ ?" : "?"),
-        h("p", { class: "node-why" }, grad ? "empty until the backward pass comes by" : "not computed yet"));
+        h("p", { class: "node-why" }, "not yet"));
       return;
     }
     if (!array.shape.length) {
@@ -170,7 +177,6 @@ export function makeEditor(label, commit) {
   field.addEventListener("change", type);
   field.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Enter") type();
     if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
     event.preventDefault();
     const by = stepOf(now) * (event.shiftKey ? 10 : 1) * (event.key === "ArrowUp" ? 1 : -1);
