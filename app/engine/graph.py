@@ -40,6 +40,8 @@ class Node:
     latex: str = ""
     dtype: Any = FLOAT
     needs_grad: bool = False
+    batch_last: bool = False
+    """Whether its arrays have the batch (axis 0) innermost in memory."""
 
     @property
     def op_name(self) -> str | None:
@@ -122,6 +124,7 @@ class Graph:
                 latex or _latex(name),
                 op.dtype,
                 needs,
+                op.batch_last or (op.keeps_layout and any(n.batch_last for n in inputs)),
             )
         )
 

@@ -36,6 +36,16 @@ def ones(size: int) -> Array:
     return out
 
 
+def empty(shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
+    """A buffer in row-major order, or with the batch (axis 0) innermost in memory.
+
+    Images are kept the second way: every inner loop of a convolution then runs over neighbours.
+    """
+    if not last:
+        return np.empty(shape, dtype)
+    return np.moveaxis(np.empty((*shape[1:], shape[0]), dtype), -1, 0)
+
+
 class Kernel(Protocol):
     """What a rule may ask for. The last operand of a call is where it writes; None means: not
     wanted, skip.
@@ -47,7 +57,9 @@ class Kernel(Protocol):
 
     def has(self, node: str, slot: str) -> bool: ...
 
-    def write(self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT) -> Array: ...
+    def write(
+        self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT, last: bool = False
+    ) -> Array: ...
 
     def clear(self, node: str, slot: str) -> None: ...
 
@@ -57,7 +69,7 @@ class Kernel(Protocol):
 
     def scalar(self, name: str) -> Array: ...
 
-    def scratch(self, shape: Shape, dtype: Any = FLOAT) -> Array: ...
+    def scratch(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array: ...
 
     def save(self, name: str, shape: Shape, dtype: Any = FLOAT) -> Array: ...
 
@@ -128,8 +140,10 @@ class Eager:
         else:
             self.slots[slot] = value
 
-    def write(self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT) -> Array:
-        fresh = np.empty(shape, dtype)
+    def write(
+        self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT, last: bool = False
+    ) -> Array:
+        fresh = empty(shape, dtype, last)
         self._put((node, slot), fresh)
         return fresh
 
@@ -148,8 +162,8 @@ class Eager:
         self.record.scalars[name] = self.scalars[name]
         return np.array(self.scalars[name], FLOAT)
 
-    def scratch(self, shape: Shape, dtype: Any = FLOAT) -> Array:
-        return np.empty(shape, dtype)
+    def scratch(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
+        return empty(shape, dtype, last)
 
     def at(self, node: str) -> None:
         self.node = node
@@ -212,11 +226,14 @@ class Recorder:
     def has(self, node: str, slot: str) -> bool:
         return (node, slot) in self.filled
 
-    def write(self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT) -> Array:
+    def write(
+        self, node: str, slot: str, shape: Shape, dtype: Any = FLOAT, last: bool = False
+    ) -> Array:
         self.filled.add((node, slot))
         buffer = self.buffers.get((node, slot))
         if buffer is None:
-            buffer = self.buffers[node, slot] = np.zeros(shape, dtype)
+            buffer = self.buffers[node, slot] = empty(shape, dtype, last)
+            buffer.fill(0)
         return buffer
 
     def clear(self, node: str, slot: str) -> None:
@@ -235,8 +252,8 @@ class Recorder:
     def scalar(self, name: str) -> Array:
         return self.scalars.setdefault(name, np.zeros((), FLOAT))
 
-    def scratch(self, shape: Shape, dtype: Any = FLOAT) -> Array:
-        return np.empty(shape, dtype)
+    def scratch(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
+        return empty(shape, dtype, last)
 
     def at(self, node: str) -> None:
         self.node = node

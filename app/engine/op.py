@@ -78,6 +78,14 @@ class Op:
     elementwise: ClassVar[bool] = False
     dtype: ClassVar[Any] = FLOAT
     is_loss: ClassVar[bool] = False
+    optional: ClassVar[int] = 0
+    """How many of the last operands may be left out, such as a bias."""
+    takes_any_layout: ClassVar[bool] = False
+    """Whether operands and grads may lie in memory in any order; else all are row-major."""
+    keeps_layout: ClassVar[bool] = False
+    """Whether the output lies in memory as the operands do."""
+    batch_last: ClassVar[bool] = False
+    """Whether the output lies with its batch innermost in memory."""
 
     def __init_subclass__(cls) -> None:
         if cls.name:
@@ -140,6 +148,8 @@ class Elementwise(Op):
     """All operands and the output have one shape; each element is computed by itself."""
 
     elementwise: ClassVar[bool] = True
+    takes_any_layout: ClassVar[bool] = True
+    keeps_layout: ClassVar[bool] = True
 
     def shape(self, *shapes: Shape) -> Shape:
         if any(shape != shapes[0] for shape in shapes[1:]):

@@ -15,6 +15,7 @@ import numpy as np
 
 from app.engine.graph import INPUT, PARAMETER, Graph, Node
 from app.engine.kernel import Kernel, const
+from app.engine.op import Op
 from app.engine.types import GRAD, VALUE, Array
 
 
@@ -44,9 +45,19 @@ class Forward:
     def run(self, k: Kernel) -> None:
         node = self.graph_node
         assert node.op
-        operands = [k.read(name) for name in node.inputs]
+        operands = [_laid(k, node.op, k.read(name)) for name in node.inputs]
         k.at(node.name)
-        node.op.forward(k, k.write(node.name, VALUE, node.shape, node.dtype), *operands)
+        y = k.write(node.name, VALUE, node.shape, node.dtype, node.batch_last)
+        node.op.forward(k, y, *operands)
+
+
+def _laid(k: Kernel, op: Op, array: Array) -> Array:
+    """The array itself, or a row-major copy for an op that takes no other layout."""
+    if op.takes_any_layout or array.flags.c_contiguous:
+        return array
+    copy = k.scratch(array.shape, array.dtype)
+    k(np.positive, array, copy)
+    return copy
 
 
 @dataclass(frozen=True)
@@ -93,22 +104,37 @@ class Backward:
             if not k.wants(target.name):
                 continue
             fills = flow.first and not (target.kind == PARAMETER and k.has(target.name, GRAD))
+            last = target.batch_last
             grads[flow.operand] = (
-                k.write(target.name, GRAD, target.shape) if fills else k.scratch(target.shape)
+                k.write(target.name, GRAD, target.shape, last=last)
+                if fills
+                else k.scratch(target.shape, last=last)
             )
             terms.append((flow, fills))
         if not terms:
             return
-        operands = [k.read(name) for name in node.inputs]
+        operands = [_laid(k, node.op, k.read(name)) for name in node.inputs]
+        rows = [_rows(k, node.op, grad) for grad in grads]
         k.at(node.name)
-        node.op.vjp(k, k.read(node.name, GRAD), k.read(node.name), *operands, *grads)
+        node.op.vjp(k, k.read(node.name, GRAD), k.read(node.name), *operands, *rows)
+        for grad, row in zip(grads, rows, strict=True):
+            if row is not None and row is not grad:
+                k(np.positive, row, grad)
         for flow, fills in terms:
             target, value = flow.target, grads[flow.operand]
             assert value is not None
             if not fills:
                 old = k.read(target.name, GRAD)
-                k(np.add, old, value, k.write(target.name, GRAD, target.shape))
+                total = k.write(target.name, GRAD, target.shape, last=target.batch_last)
+                k(np.add, old, value, total)
             k.contribute(node.name, target.name, flow.operand, value, fills)
+
+
+def _rows(k: Kernel, op: Op, grad: Array | None) -> Array | None:
+    """Where the op may write a contribution: the buffer itself, or a row-major one beside it."""
+    if grad is None or op.takes_any_layout or grad.flags.c_contiguous:
+        return grad
+    return k.scratch(grad.shape)
 
 
 def forward_steps(graph: Graph) -> list[Step]:

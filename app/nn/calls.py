@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import difflib
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
@@ -37,6 +38,7 @@ OPERATORS: dict[type[ast.AST], str] = {
 ALIASES = {"σ": "sigmoid", "ln": "log"}
 KEYWORDS = {"dim": "axis", "axis": "dim", "keepdim": "keepdims"}
 LARGEST_WHOLE = 1_000_000
+LONGEST_LIST = 400
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def read_call(source: Source, node: ast.Call) -> Call:
         raise source.fail(_unknown(name), node)
     wanted = OPS[name].operands
     count = min(len(parts), len(wanted))
-    fewest = len(wanted) - (wanted[-1] == "bias")
+    fewest = len(wanted) - OPS[name].optional
     if count < fewest:
         told = ", ".join(wanted)
         raise source.fail(f"{name} needs {_counted(fewest)}: {name}({told})", node)
@@ -195,7 +197,8 @@ def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, OPS, 1)
     if near:
         return f"the function {name} is not known; do you mean {near[0]}?"
-    return f"the function {name} is not known; known are {', '.join(OPS)}"
+    shown = textwrap.shorten(", ".join(OPS), LONGEST_LIST, placeholder=" …")
+    return f"the function {name} is not known; known are {shown}"
 
 
 def _counted(count: int) -> str:

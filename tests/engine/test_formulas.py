@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 import app.engine.ops as _all  # noqa: F401  fills the table
 from app.engine.op import OPS, Op, Sample, make
+from app.engine.ops.normalisation import Normalise
+from app.engine.ops.pooling import Pooling
+from app.engine.ops.recurrent import Gate
 from app.engine.ops.reduce import Reduction
 from app.engine.ops.shaping import Broadcast, Unbroadcast, stretched
 from app.engine.types import Array
@@ -26,10 +30,14 @@ CASES = [
 ]
 cases = pytest.mark.parametrize(("op", "sample"), CASES)
 
-PROSE = {"where"}
-"""Ops whose formula is a sentence."""
+PROSE = {"where", "embedding", "initial_state"}
+"""Ops whose formula is a sentence, or an index."""
 
-MATRIX = {"matmul", "linear", "transpose"}
+MATRIX = {"matmul", "linear", "transpose", "recurrent", "scores"}
+SEQUENCES = {"select", "stack", "projection", "merge_heads"}
+IMAGES = {"conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"}
+"""Ops of operands with three or more axes, whose NumPy lines speak of them."""
+LAYER_MODULES = ("convolution", "pooling", "normalisation", "recurrent", "attention")
 erf = np.vectorize(math.erf, otypes=[float])
 
 
@@ -67,11 +75,26 @@ def count(op: Op, operands: tuple[Array, ...]) -> float:
     x = operands[0]
     if isinstance(op, Reduction):
         return float(op.count(x.shape))
+    if isinstance(op, Pooling):
+        return float(op.kernel_size**op.rank)
     if op.name == "half_squared_error":
         return float(x.shape[0])
     if op.name in ("cross_entropy", "nll"):
         return float(x.size // x.shape[-1])
     return float(x.size)
+
+
+def part(op: Op, x: Array) -> Array:
+    """The part of the last axis on which a gate works."""
+    return np.split(x, op.attrs["parts"], -1)[op.attrs["part"]]
+
+
+def fill_part(op: Op, like: Array, grad: Array) -> Array:
+    """A gate's gradient in its part, zeros in the others."""
+    out = np.zeros_like(like)
+    size = grad.shape[-1]
+    out[..., op.attrs["part"] * size : (op.attrs["part"] + 1) * size] = grad
+    return out
 
 
 def letters(op: Op, sample: Sample) -> dict[str, float]:
@@ -94,35 +117,49 @@ def names(op: Op, sample: Sample, y: Array, g: Array) -> dict[str, Any]:
     if isinstance(op, Reduction):
         y, g = (np.asarray(op.spread(a, sample.operands[0].shape)) for a in (y, g))
     delta = attrs.get("delta", 1.0)
+    more: dict[str, Any] = {}
+    if isinstance(op, Normalise):
+        x, over = sample.operands[0], op.axes
+        more = {r"\mu": x.mean(over, keepdims=True), r"\sigma": x.std(over, keepdims=True)}
+        more["mean"] = lambda x: x.mean(over, keepdims=True)
+    if isinstance(op, Gate):
+        operands |= {letter: part(op, operands[letter]) for letter in "xab" if letter in operands}
+        operands["k"] = 1.0
     alpha = attrs.get("alpha", attrs.get("negative_slope", 1.0))
     relu = lambda x: np.maximum(x, 0)  # noqa: E731
-    return operands | {
-        "y": y,
-        "g": g,
-        "e": math.e,
-        **letters(op, sample),
-        r"\max": lambda *a: np.maximum(*a) if len(a) > 1 else np.max(a[0], axis, keepdims=keep),
-        r"\min": np.minimum,
-        r"\ln": np.log,
-        r"\sum": lambda x: np.sum(x, axis=axis, keepdims=keep),
-        r"\tanh": np.tanh,
-        r"\tanh'": slope(np.tanh),
-        r"\sigma": sigmoid,
-        r"\sigma'": slope(sigmoid),
-        r"\Phi": normal,
-        "ReLU'": slope(relu),
-        "LReLU'": slope(lambda x: np.where(x > 0, x, alpha * x)),
-        "ELU'": slope(lambda x: np.where(x > 0, x, alpha * np.expm1(x))),
-        "GELU'": slope(lambda x: x * normal(x)),
-        "softmax": lambda x: softmax(x, attrs.get("dim", -1)),
-        "sign": np.sign,
-        "clip": np.clip,
-        "huber": lambda d: huber(d, delta),
-        "reshape": lambda x: x.reshape(-1),
-        "broadcast": lambda x: np.broadcast_to(
-            x, attrs["to"] if op.name == "broadcast" else sample.operands[0].shape
-        ),
-    }
+    return (
+        {
+            "y": y,
+            "g": g,
+            "e": math.e,
+            **letters(op, sample),
+            r"\max": lambda *a: np.maximum(*a) if len(a) > 1 else np.max(a[0], axis, keepdims=keep),
+            r"\min": np.minimum,
+            r"\ln": np.log,
+            r"\sum": lambda x: np.sum(x, axis=axis, keepdims=keep),
+            r"\tanh": np.tanh,
+            r"\tanh'": slope(np.tanh),
+            r"\sigma": sigmoid,
+            r"\sigma'": slope(sigmoid),
+            r"\Phi": normal,
+            "ReLU'": slope(relu),
+            "LReLU'": slope(lambda x: np.where(x > 0, x, alpha * x)),
+            "ELU'": slope(lambda x: np.where(x > 0, x, alpha * np.expm1(x))),
+            "GELU'": slope(lambda x: x * normal(x)),
+            "softmax": lambda x: softmax(x, attrs.get("dim", -1)),
+            "sign": np.sign,
+            "clip": np.clip,
+            "huber": lambda d: huber(d, delta),
+            "reshape": lambda x: x.reshape(-1),
+            "broadcast": lambda x: np.broadcast_to(
+                x, attrs["to"] if op.name == "broadcast" else sample.operands[0].shape
+            ),
+            "causal": lambda x: np.where(np.tri(*x.shape) > 0, x, attrs["fill"]),
+            "lower": np.tril,
+        }
+        | operands
+        | more
+    )
 
 
 def close(shown: Any, computed: Array, text: str) -> None:
@@ -140,7 +177,8 @@ def test_formula_is_what_is_computed(op: Op, sample: Sample) -> None:
         pytest.skip("the formula is a sentence, an approximation, or of matrices only")
     y, _ = checks.run(op, sample.operands)
     known = names(op, sample, y, checks.upstream(op, sample.operands)) | {"bias": 0.0}
-    known |= dict(zip(op.operands, sample.operands, strict=False)) if op.name == "linear" else {}
+    if op.optional:
+        known |= {"b": 0.0, "c": 0.0} | dict(zip(op.operands, sample.operands, strict=False))
     left, _, right = op.formula.partition(" = ")
     assert left == "@y"
     close(evaluate(right, known, matrix=op.name in MATRIX), y, op.formula)
@@ -153,6 +191,10 @@ def test_letters_are_what_they_stand_for(op: Op, sample: Sample) -> None:
         "n": count(op, sample.operands),
         "alpha": attrs.get("alpha", attrs.get("negative_slope")),
         "delta": attrs.get("delta"),
+        "eps": attrs.get("eps"),
+        "d": attrs.get("d"),
+        "t": attrs.get("index"),
+        "k": attrs.get("part", -2) + 1,
     }
     for letter, worth in letters(op, sample).items():
         assert worth == expected[letter]
@@ -175,12 +217,17 @@ def test_rules_are_what_is_computed(op: Op, sample: Sample) -> None:
         pytest.skip("an approximation, or of matrices only")
     if op.name == "matmul" and any(x.ndim < 2 for x in sample.operands):
         pytest.skip("of matrices only")
+    if op.name in PROSE - {"where"}:
+        pytest.skip("the rule is a sum over uses")
     g = checks.upstream(op, sample.operands)
     y, grads = checks.run(op, sample.operands, g)
     known = names(op, sample, y, g)
     for i, grad in grads.items():
         rule = op.rules[checks.name_of(op, i)]
-        close(evaluate(rule.full, known, matrix=op.name in MATRIX), grad, rule.full)
+        shown = evaluate(rule.full, known, matrix=op.name in MATRIX)
+        if isinstance(op, Gate) and grad.shape != shown.shape:
+            shown = fill_part(op, grad, shown)
+        close(shown, grad, rule.full)
         for local in filter(None, (rule.local, rule.worth)):
             close(known["g"] * evaluate(local, known), grad, local)
 
@@ -219,13 +266,60 @@ def code_names(op: Op, sample: Sample) -> dict[str, Any]:
     return known
 
 
+def windows(x: Array, weight: Array) -> Array:
+    """Every window of the size of a kernel, its places last."""
+    size = weight.shape[2:]
+    return sliding_window_view(x, size, tuple(range(2, x.ndim)))
+
+
+def layer_names(op: Op, sample: Sample) -> dict[str, Any]:
+    """The same for the ops that layers are made of: sizes, and their attributes."""
+    operands = dict(zip(op.operands, sample.operands, strict=False))
+    first = sample.operands[0]
+    known = op.attrs | operands | {"np": np, "z": first, "N": (*first.shape, 1)[0]}
+    if op.name in IMAGES:
+        known |= dict(zip("NC" + ("HW" if first.ndim == 4 else "L"), first.shape, strict=True))
+        known["k"] = op.attrs.get("kernel_size")
+    if op.name.startswith("conv"):
+        weight = operands["weight"]
+        border = [(0, 0), (0, 0), *((n - 1, n - 1) for n in weight.shape[2:])]
+        known |= {"W": weight, "b": operands["bias"], "windows": windows}
+        known["pad"] = lambda g: np.pad(g, border)
+    if isinstance(op, Gate):
+        known |= {"k": op.part, "H": first.shape[-1] // op.parts}
+    if op.name == "projection":
+        weight = operands["weight"]
+        known |= {"W": weight, "b": operands["bias"], "k": op.attrs["part"]}
+        known["E"] = len(weight) // op.attrs["parts"]
+    if op.name == "merge_heads":
+        known |= {"T": first.shape[2], "heads": first.shape[1]}
+    if op.name == "select":
+        known["t"] = op.attrs["index"]
+    return known
+
+
+def told_in_full(op: Op, sample: Sample) -> bool:
+    """Whether the line of such an op speaks of this sample."""
+    attrs = op.attrs
+    return (
+        attrs.get("padding", 0) == 0
+        and attrs.get("stride", 1) in (1, None)
+        and attrs.get("heads", 1) == 1
+        and (op.name != "stack" or len(sample.operands) == 2)
+        and ("pool" not in op.name or not any(n % 2 for n in sample.operands[0].shape[2:]))
+    )
+
+
 def plain(op: Op, sample: Sample) -> bool:
     """Whether the line, which shows the op at its plainest, speaks of this sample."""
     attrs = op.attrs
+    if op.name in IMAGES | SEQUENCES:
+        return told_in_full(op, sample)
     return not (
         attrs.get("keepdims")
         or attrs.get("dim", -1) != -1
-        or attrs.get("axes")
+        or (attrs.get("axes") and op.name == "transpose")
+        or (op.optional and len(sample.operands) < len(op.operands) and op.name != "linear")
         or attrs.get("approximate", "none") != "none"
         or any(x.ndim > 2 for x in sample.operands)
         or (op.name in ("cross_entropy", "nll") and sample.operands[1].dtype.kind != "i")
@@ -239,6 +333,8 @@ def test_numpy_lines_run_and_give_what_is_computed(op: Op, sample: Sample) -> No
     g = checks.upstream(op, sample.operands)
     y, grads = checks.run(op, sample.operands, g)
     known = code_names(op, sample)
+    if type(op).__module__.rpartition(".")[2] in LAYER_MODULES:
+        known |= layer_names(op, sample)
     result = op.numpy.split(";")[-1].split("=")[0].strip()
     exec(op.numpy, known)
     close(known[result], y, op.numpy)

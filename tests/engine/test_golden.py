@@ -18,6 +18,18 @@ from tests.engine import checks
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "ops.json").read_text())
 CASES: list[dict[str, Any]] = GOLDEN["cases"]
 
+SUMS = {
+    "conv1d",
+    "conv2d",
+    "normalise",
+    "normalise_running",
+    "scale_shift",
+    "recurrent",
+    "projection",
+    "scores",
+}
+"""Ops whose terms may nearly cancel, so that the order of adding shows."""
+
 
 def array(data: Any) -> Array:
     """Nested lists as an array; `float` reads "NaN" and "Infinity" too."""
@@ -44,8 +56,11 @@ def test_equals_pytorch(case: dict[str, Any]) -> None:
     expected = {"value": case["value"]} | case["grads"]
     got = {"value": y} | {op.operands[i]: grad for i, grad in grads.items()}
     assert got.keys() == expected.keys()
+    atol = 1e-14 if op.name in SUMS else 0
     for name, value in got.items():
-        np.testing.assert_allclose(value, array(expected[name]), rtol=1e-12, atol=0, err_msg=name)
+        np.testing.assert_allclose(
+            value, array(expected[name]), rtol=1e-12, atol=atol, err_msg=name
+        )
 
 
 def test_golden_values_speak_of_all_ops_and_their_present_samples() -> None:

@@ -146,6 +146,7 @@ class Linear(Op):
     numpy = "z = x @ W.T + b"
     numpy_back = "dx = g @ W; dW = g.T @ x; db = g.sum(0)"
     pytorch = "z = F.linear(x, W, b)"
+    optional = 1
 
     def shape(self, *shapes: Shape) -> Shape:
         x, weight = shapes[:2]
@@ -156,17 +157,18 @@ class Linear(Op):
         return (*x[:-1], weight[0])
 
     def forward(self, k: Kernel, y: Array, x: Array, weight: Array, *bias: Array) -> None:
+        y2, x2 = y.reshape(-1, y.shape[-1]), x.reshape(-1, x.shape[-1])
         if not bias:
-            k(np.dot, x, weight.T, y)
+            k(np.dot, x2, weight.T, y2)
             return
-        s, row = k.scratch(y.shape), bias[0]
-        k(np.dot, x, weight.T, s)
-        k(np.add, s, row.reshape(y.shape) if row.size == y.size else row, y)
+        s, row = k.scratch(y2.shape), bias[0]
+        k(np.dot, x2, weight.T, s)
+        k(np.add, s, row.reshape(y2.shape) if row.size == y.size else row, y2)
 
     def vjp(self, k: Kernel, g: Array, y: Array, x: Array, weight: Array, *rest: Any) -> None:
         dx, dweight, *dbias = rest[1:] if len(rest) > 2 else rest
         g2, x2 = g.reshape(-1, g.shape[-1]), x.reshape(-1, x.shape[-1])
-        k(np.dot, g, weight, dx)
+        k(np.dot, g2, weight, None if dx is None else dx.reshape(x2.shape))
         k(np.dot, g2.T, x2, dweight)
         if not dbias:
             return

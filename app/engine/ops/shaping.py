@@ -68,6 +68,7 @@ class Reshape(Op):
     symbol = "▭"
     summary = "gives the same entries another shape"
     formula = r"@y = \operatorname{reshape}(@x)"
+    takes_any_layout = True
     rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"\operatorname{reshape}(@g)")}
     says = "The same numbers in another shape."
     says_back = "The gradient gets the old shape back."
@@ -82,7 +83,7 @@ class Reshape(Op):
         return self.to
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
-        k(np.positive, x.reshape(self.to), y)
+        k(np.positive, x, y.reshape(x.shape))
 
     def vjp(self, k: Kernel, g: Array, y: Array, x: Array, dx: Any) -> None:
         k(np.positive, g.reshape(x.shape), dx)
