@@ -16,6 +16,7 @@ from app.sessions.desk import Desk
 from app.settings import Settings
 from app.web import api, bundle, docs, errors, health, pages, static, vendor
 from app.web.api import examples
+from app.web.body_limit import BodyLimit
 from app.web.events import Hub
 from app.web.security import SecurityHeaders
 
@@ -52,7 +53,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Walk through backpropagation one step at a time.",
         docs_url=None,
         redoc_url=None,
-        max_body_size=settings.limits.body_bytes,
         openapi_tags=api.TOPICS,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.hub = Hub()
     app.state.desk = Desk(settings, app.state.hub.publish)
     errors.install(app)
+    app.add_middleware(BodyLimit, most=settings.limits.body_bytes)
     app.add_middleware(GZipMiddleware, minimum_size=1_500, compresslevel=3)  # 20 µs for 8 kB
     for router in (*api.routers, *SITE):
         app.router.routes += router.routes  # as they are: `include_router` matches each twice

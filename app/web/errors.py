@@ -36,7 +36,6 @@ WORDS = {
     400: ("bad_request", "the request cannot be read: its body must be JSON in UTF-8"),
     404: ("not_found", "there is nothing at this address; GET /docs lists all routes"),
     405: ("method_not_allowed", "this address does not answer to this method"),
-    413: ("too_large", "the request's body is too large"),
 }
 JSON_ONLY = (
     "the body must be JSON and say so: send the header Content-Type: application/json "
@@ -60,6 +59,11 @@ def refusal(
     return Json(
         orjson.dumps({"error": error}), status, {"cache-control": "no-store", **(headers or {})}
     )
+
+
+def too_large(allowed: int) -> Response:
+    message = f"the request's body is too large: at most {allowed:,} bytes (BACKSTEP_BODY_BYTES)"
+    return refusal(413, "too_large", message, "body")
 
 
 def install(app: FastAPI) -> None:
@@ -134,8 +138,7 @@ async def _http(request: Request, error: Exception) -> Response:
     fallback = (f"http_{status}", HTTPStatus(status).phrase)
     code, message = WORDS.get(status, fallback)
     if status == 413:
-        allowed = request.app.state.settings.limits.body_bytes
-        message = f"{message}: at most {allowed:,} bytes (BACKSTEP_BODY_BYTES)"
+        return too_large(request.app.state.settings.limits.body_bytes)
     if status == 404 and error.detail != HTTPStatus(404).phrase:
         message = str(error.detail)
     headers = dict(error.headers or {})

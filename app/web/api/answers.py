@@ -69,31 +69,26 @@ def answer(
 
 
 _SAYS = {
-    400: (
-        "the body is not JSON",
-        "invalid_json",
-        "the body is not valid JSON: Expecting value at character 9",
+    400: ("the body is not JSON", "invalid_json", "Expecting value at character 9", "body"),
+    404: ("no such session, node or lesson", "not_found", "there is no session of this id", "id"),
+    409: ("nothing stands there yet", "empty", "z has no grad at this moment", "z"),
+    412: (
+        "If-Match names a stale revision",
+        "stale_revision",
+        "the session has changed meanwhile: it is at revision 7 now",
+        "If-Match",
     ),
-    404: ("no such session, node or lesson", "not_found", "there is no session of this id"),
-    409: ("nothing stands there yet", "empty", "z has no grad at this moment"),
-    412: ("If-Match names a stale revision", "stale_revision", "the session has changed meanwhile"),
-    413: (
-        "the body is too large",
-        "too_large",
-        "the request's body is too large: at most 2,000,000 bytes",
-    ),
+    413: ("the body is too large", "too_large", "at most 2,000,000 bytes", "body"),
     415: (
         "the body is not said to be JSON",
         "unsupported_media_type",
         "the body must be JSON and say so",
+        "Content-Type",
     ),
-    422: ("understood, but it cannot be done", "invalid", "must be at least 0: -1"),
-    503: (
-        "no room, or the store does not answer",
-        "full",
-        "the server keeps at most 10,000 sessions",
-    ),
+    422: ("understood, but it cannot be done", "invalid", "must be at least 0: -1", "iteration"),
+    503: ("no room for more", "full", "the server keeps at most 10,000 sessions", "sessions"),
 }
+"""What a refusal is described as; an example's code, message and where."""
 
 READ = (404, 422)
 CHANGE = (400, 404, 412, 413, 415, 422)
@@ -113,10 +108,10 @@ def says(
         }
     }
     for code in refusals:
-        description, name, message = _SAYS[code]
-        error = {"code": name, "message": message, "where": None}
+        description, name, message, where = _SAYS[code]
+        error: dict[str, Any] = {"code": name, "message": message, "where": where}
         if code == 412:
-            error["revision"] = 7  # type: ignore[assignment]
+            error["revision"] = 7
         found[code] = {
             "model": Refusal,
             "description": description,

@@ -1,0 +1,87 @@
+"""One good call for every route, by name, so that no route is without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from tests.sessions.specs import LINE
+
+JSON = {"content-type": "application/json"}
+
+
+class Caller:
+    """A client and a session that it made."""
+
+    def __init__(self, client: TestClient, body: dict[str, Any] | None = None) -> None:
+        self.client = client
+        self.made = client.post("/api/sessions", json=body or {"spec": LINE})
+        assert self.made.status_code == 201, self.made.text
+        self.session: dict[str, Any] = self.made.json()
+        self.path = f"/api/sessions/{self.session['id']}"
+
+    def __call__(self, method: str, path: str = "", body: Any = None, **more: Any) -> Response:
+        if body is not None:
+            more["json"] = body
+        response: Response = self.client.request(method, self.path + path, **more)
+        return response
+
+    def ok(self, method: str, path: str = "", body: Any = None, **more: Any) -> Any:
+        response = self(method, path, body, **more)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+Call = Callable[[Caller], Response]
+
+GOOD: dict[tuple[str, str], Call] = {
+    ("GET", "/api/health"): lambda c: c.client.get("/api/health"),
+    ("GET", "/api/lessons"): lambda c: c.client.get("/api/lessons"),
+    ("GET", "/api/lessons/{id}"): lambda c: c.client.get("/api/lessons/neuron"),
+    ("GET", "/api/catalogue"): lambda c: c.client.get("/api/catalogue"),
+    ("POST", "/api/sessions"): lambda c: c.client.post("/api/sessions", json={"lesson": "neuron"}),
+    ("GET", "/api/sessions/{id}"): lambda c: c("GET"),
+    ("DELETE", "/api/sessions/{id}"): lambda c: c("DELETE"),
+    ("PATCH", "/api/sessions/{id}"): lambda c: c("PATCH", "", {"lr": 0.5}),
+    ("GET", "/api/sessions/{id}/graph"): lambda c: c("GET", "/graph"),
+    ("GET", "/api/sessions/{id}/plan"): lambda c: c("GET", "/plan"),
+    ("GET", "/api/sessions/{id}/frames"): lambda c: c("GET", "/frames"),
+    ("GET", "/api/sessions/{id}/state"): lambda c: c("GET", "/state"),
+    ("GET", "/api/sessions/{id}/history"): lambda c: c("GET", "/history"),
+    ("GET", "/api/sessions/{id}/element"): lambda c: c("GET", "/element?node=z&step=3"),
+    ("GET", "/api/sessions/{id}/nodes/{name}"): lambda c: c("GET", "/nodes/w"),
+    ("PUT", "/api/sessions/{id}/nodes/{name}"): lambda c: c("PUT", "/nodes/w", {"value": 1.5}),
+    ("POST", "/api/sessions/{id}/step"): lambda c: c("POST", "/step"),
+    ("POST", "/api/sessions/{id}/seek"): lambda c: c("POST", "/seek", {"iteration": 2, "step": 3}),
+    ("POST", "/api/sessions/{id}/train"): lambda c: c("POST", "/train", {"iterations": 3}),
+    ("DELETE", "/api/sessions/{id}/train"): lambda c: c("DELETE", "/train"),
+    ("POST", "/api/sessions/{id}/gradient-check"): lambda c: c("POST", "/gradient-check"),
+    ("POST", "/api/sweeps"): lambda c: c.client.post(
+        "/api/sweeps", json={"spec": LINE, "lanes": [{"lr": 0.01}, {"lr": 9}], "iterations": 5}
+    ),
+}
+STREAMS = {("GET", "/api/sessions/{id}/events")}
+CHANGING = {
+    ("PATCH", "/api/sessions/{id}"),
+    ("DELETE", "/api/sessions/{id}"),
+    ("PUT", "/api/sessions/{id}/nodes/{name}"),
+    ("POST", "/api/sessions/{id}/step"),
+    ("POST", "/api/sessions/{id}/seek"),
+    ("POST", "/api/sessions/{id}/train"),
+}
+WITH_BODY = [key for key in GOOD if key[0] in ("POST", "PUT", "PATCH")]
+
+
+def routes(app: FastAPI) -> dict[tuple[str, str], APIRoute]:
+    """What the API page shows."""
+    return {
+        (method, route.path): route
+        for route in app.routes
+        if isinstance(route, APIRoute) and route.include_in_schema
+        for method in route.methods
+    }

@@ -1,0 +1,106 @@
+"""The table of all routes: each is called, documented with examples, and answers as documented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import BaseModel, TypeAdapter
+
+from app.web.api import models
+from tests.api.calls import CHANGING, GOOD, STREAMS, WITH_BODY, Caller, routes
+
+KEYS = sorted(GOOD)
+named = pytest.mark.parametrize("key", KEYS, ids=lambda key: " ".join(key))
+
+
+def test_no_route_is_without_a_call(app: FastAPI) -> None:
+    assert set(routes(app)) == set(GOOD) | STREAMS
+    assert set(GOOD) >= CHANGING
+
+
+@named
+def test_each_answers_as_documented(app: FastAPI, client: TestClient, key: tuple[str, str]) -> None:
+    response = GOOD[key](Caller(client))
+    route = routes(app)[key]
+    assert response.status_code == (route.status_code or 200), response.text
+    assert "nan" not in response.text.lower() or '"NaN"' in response.text
+    if response.status_code == 204:
+        assert response.content == b""
+        return
+    assert response.headers["content-type"] == "application/json"
+    documented = route.responses.get(response.status_code, {}).get("model")
+    if documented:
+        TypeAdapter(documented).validate_json(response.content, strict=True)
+    if "{id}" in key[1] and "lessons" not in key[1] and "check" not in key[1]:
+        told = response.json()
+        revision = told.get("revision", 1) if isinstance(told, dict) else 1
+        assert response.headers["etag"] == f'"{revision}"'
+
+
+@pytest.fixture(scope="module")
+def openapi(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    from app.main import create_app
+    from app.settings import Settings
+
+    store = f"sqlite:///{tmp_path_factory.mktemp('docs') / 's.db'}"
+    with TestClient(create_app(Settings(store=store, browser=False))) as client:
+        found: dict[str, Any] = client.get("/openapi.json").json()
+        return found
+
+
+@named
+def test_each_is_documented_with_examples(openapi: dict[str, Any], key: tuple[str, str]) -> None:
+    operation = openapi["paths"][key[1]][key[0].lower()]
+    assert operation["summary"] and operation["tags"][0] in {t["name"] for t in openapi["tags"]}
+    for status, response in operation["responses"].items():
+        for kind, media in response.get("content", {}).items():
+            if kind == "application/json":
+                there = media.get("example") or media["schema"]
+                assert there, (status, kind)
+                assert media.get("example") != {"made": ""}
+    if key in WITH_BODY:
+        media = operation["requestBody"]["content"]["application/json"]
+        assert media["examples"]
+        assert {"400", "413", "415", "422"} <= set(operation["responses"])
+    if key in CHANGING:
+        assert "412" in operation["responses"]
+        assert "if-match" in [p["name"] for p in operation["parameters"]]
+
+
+def test_examples_have_the_form_that_they_are_examples_of(openapi: dict[str, Any]) -> None:
+    seen = 0
+    for path, operations in openapi["paths"].items():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                media = response.get("content", {}).get("application/json", {})
+                schema, example = media.get("schema", {}), media.get("example")
+                name = schema.get("$ref", "").rpartition("/")[2]
+                model = getattr(models, name, None)
+                if example is None or model is None:
+                    continue
+                assert issubclass(model, BaseModel)
+                TypeAdapter(model).validate_python(example)
+                seen += 1
+                assert "made" not in example, (path, status)
+    assert seen > 60
+
+
+def test_request_examples_work_as_they_stand(client: TestClient, openapi: dict[str, Any]) -> None:
+    for path, operations in openapi["paths"].items():
+        for method, operation in operations.items():
+            media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            for name, example in media.get("examples", {}).items():
+                spec = "network-2-2-1" if name == "matrix" else "x-plus-2-squared"
+                caller = Caller(client, {"lesson": spec})
+                node = "0.weight" if name == "matrix" else "x"
+                real = path.format(id=caller.session["id"], name=node)
+                response = client.request(method, real, json=example["value"])
+                assert response.status_code in (200, 201), (path, name, response.text)
+
+
+def test_nothing_of_another_form_of_refusal_is_documented(openapi: dict[str, Any]) -> None:
+    assert "HTTPValidationError" not in str(openapi)
+    assert openapi["components"]["schemas"]["Refusal"]
