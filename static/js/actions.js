@@ -12,6 +12,7 @@ const SYNC_AFTER = 250; // ms without a move until the server hears of the posit
 const SYNC_AT_LEAST = 1200; // ms while moving all the time
 const PACE = 1500; // ms a step takes at speed 1
 const BUSY_AFTER = 140; // ms until waiting is shown
+const LONG_AFTER = 350; // ms until a training shows how far it is and can be ended
 
 /**
  * @param {Store<State>} store
@@ -376,6 +377,12 @@ export function createActions(store) {
     async train(iterations) {
       pause();
       store.set({ busy: true, error: null });
+      const from = wanted.iteration;
+      let close = () => {};
+      const long = setTimeout(() => {
+        store.set({ progress: { iteration: from, of: from + iterations, loss: null } });
+        close = api.events(id, { progress: (progress) => store.set({ progress }) });
+      }, LONG_AFTER);
       try {
         await sync();
         const answer = await inTurn(() => withRevision((known) => api.train(id, { iterations }, known)));
@@ -384,9 +391,13 @@ export function createActions(store) {
       } catch (error) {
         complain(error);
       } finally {
-        store.set({ busy: false });
+        clearTimeout(long);
+        close();
+        store.set({ busy: false, progress: null });
       }
     },
+
+    stopTraining: () => void api.stopTraining(id).catch(complain),
 
     async gradientCheck() {
       try {

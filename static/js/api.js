@@ -120,6 +120,9 @@ export const seek = (id, { iteration, step: k }, revision = null) =>
 /** @param {string} id @param {{iterations?: number, epochs?: number}} body @param {number | null} [revision] @returns {Promise<Answer>} */
 export const train = (id, body, revision = null) => request("POST", `${at(id)}/train`, { body, revision });
 
+/** Ends a training early; its own request answers where that was. @param {string} id */
+export const stopTraining = (id) => request("DELETE", `${at(id)}/train`);
+
 /** @param {string} id @param {object} change @param {number | null} [revision] @returns {Promise<Answer>} */
 export const patch = (id, change, revision = null) => request("PATCH", at(id), { body: change, revision });
 

@@ -201,6 +201,7 @@ export function around(boxes) {
  * @property {number} width @property {number} height  of the stage, in screen pixels
  * @property {Box} free  the part of the stage that nothing lies over
  * @property {number} legible  the smallest scale at which numbers can be read
+ * @property {number} [comfortable]  the scale of a graph too large to be shown whole
  * @property {number} most  the largest scale
  */
 
@@ -212,14 +213,14 @@ export function around(boxes) {
  * @returns {Camera}
  */
 export function aim(view, whole, focus, centre, before) {
-  const { free, legible, most } = view;
+  const { free, legible, comfortable = 1, most } = view;
   const fit = Math.min(free.width / whole.width, free.height / whole.height);
   if (fit >= legible || !focus) {
     const scale = Math.min(most, Math.max(fit, legible));
     if (fit >= legible) return place(free, whole, whole, scale);
     return place(free, whole, { ...whole, width: Math.min(whole.width, free.width / scale) }, scale);
   }
-  const roomy = Math.min(Math.max(free.height / whole.height, legible), Math.max(legible, Math.min(most, 1.15)));
+  const roomy = Math.min(Math.max(free.height / whole.height, legible), Math.max(legible, Math.min(most, comfortable)));
   const scale = Math.max(legible, Math.min(roomy, free.width / focus.width, free.height / focus.height));
   if (before && Math.abs(before.scale - scale) < 0.01 && inside(free, focus, before)) return before;
   const fits = focus.width * scale <= free.width && focus.height * scale <= free.height;

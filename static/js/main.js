@@ -59,6 +59,7 @@ function firstState(session) {
     error: null,
     busy: false,
     stale: false,
+    progress: null,
     breakpoints: [],
     moved: 0,
     motion: "jump",

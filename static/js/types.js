@@ -119,7 +119,7 @@
  */
 /** @typedef {{node: string, index: number[], automatic: Num, numerical: Num, relative_error: Num, ok: boolean}} CheckEntry */
 /** @typedef {{position: Position, epsilon: number, entries: CheckEntry[], worst: Num, ok: boolean, verdict: string}} GradientCheck */
-/** @typedef {{id: string, title: string, topic: string, question: string, picture?: any, spec?: any, takeaway?: string, source?: string}} Lesson */
+/** @typedef {{id: string, title: string, topic: string, question: string, picture?: any, spec?: any, takeaway?: string, convention?: string, source?: string}} Lesson */
 
 /**
  * What the walk page knows; every panel watches the part that it draws.
@@ -143,6 +143,7 @@
  * @property {{code: string, message: string, where?: string | null} | null} error
  * @property {boolean} busy
  * @property {boolean} stale  an edit has been made and its consequences are not here yet
+ * @property {{iteration: number, of: number, loss: Num | null} | null} progress  of a training that takes a while
  * @property {number[]} breakpoints  plan indices where playing stops
  * @property {number} moved  counts moves; with `motion` tells the stage whether to show travel
  * @property {"step" | "jump"} motion  how the position was reached: by one step ahead, or otherwise
@@ -169,6 +170,7 @@
  * @property {(node: string, value: unknown) => Promise<void>} setValue
  * @property {(change: {lr?: number, zero_grad?: boolean, clip?: unknown}) => Promise<void>} patch
  * @property {(iterations: number) => Promise<void>} train
+ * @property {() => void} stopTraining
  * @property {() => Promise<GradientCheck | null>} gradientCheck
  * @property {(tab: "graph" | "neurons") => void} setTab
  * @property {() => void} toggleProjection

@@ -44,7 +44,7 @@ test("width follows the logarithm of the gradient and stays in its bounds", () =
   near(g.widthOf(0.1), 1.5 + 6.5 / 2);
 });
 
-const view = { width: 1000, height: 600, free: { x: 0, y: 0, width: 1000, height: 600 }, legible: 0.9, most: 1.6 };
+const view = { width: 1000, height: 600, free: { x: 0, y: 0, width: 1000, height: 600 }, legible: 0.9, comfortable: 1.1, most: 1.6 };
 
 test("a graph that fits is shown whole, in the middle", () => {
   const camera = g.aim(view, { x: 0, y: 0, width: 500, height: 200 }, null, null, null);

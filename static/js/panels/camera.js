@@ -45,6 +45,7 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
       height,
       free: { x: side, y: top, width: Math.max(50, width - 2 * side), height: Math.max(50, height - top - bottom) },
       legible,
+      comfortable: projected() ? legible : Math.min(1.35, Math.max(1, height / 640)),
       most: projected() ? legible * 1.5 : 1.45,
     };
   }
@@ -73,7 +74,7 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
   }
 
   function update(smoothly = true) {
-    if (viewport.clientWidth === 0) return;
+    if (!measured || viewport.clientWidth === 0) return;
     apply(aim(view(), whole, focus, centre, camera), smoothly);
   }
 
@@ -139,7 +140,9 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
     const { clientWidth, clientHeight } = viewport;
     pan(clientWidth / 2 - (at.x * camera.scale + camera.x), clientHeight / 2 - (at.y * camera.scale + camera.y));
   });
+  let measured = false; // the observer tells the size first, so that nobody forces a layout
   new ResizeObserver(() => {
+    measured = true;
     camera = null;
     update(false);
   }).observe(viewport);

@@ -76,16 +76,17 @@ export function createEditor(node, array, actions) {
     };
     const commit = () => {
       const typed = parse(input.value);
-      if (typed === null) return input.setAttribute("aria-invalid", "true");
-      if (typed !== now && input.value !== number(now, 4)) set(typed);
-      return undefined;
+      input.toggleAttribute("aria-invalid", false);
+      if (typed === null) input.setAttribute("aria-invalid", "true");
+      else if (typed !== now && input.value !== number(now, 4)) set(typed);
+      return typed !== null;
     };
     input.addEventListener("change", commit);
     input.addEventListener("focus", () => input.select());
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") {
-        commit();
         event.preventDefault();
+        if (!commit()) event.stopPropagation(); // what is no number keeps the editor open
       }
       if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
       event.preventDefault();

@@ -14,6 +14,7 @@ const ALONE = new Set(["data", "zero_grad", "clip"]); // phases of one line that
 export function mount(element, store, actions) {
   /** @type {HTMLElement[]} by plan index */
   let lines = [];
+  let scrolling = 0;
   const list = h("ol", { class: "program-list" });
   fill(element, h("h2", { class: "panel-title" }, "Program"), list);
 
@@ -90,7 +91,12 @@ export function mount(element, store, actions) {
       if (index === current) go?.setAttribute("aria-current", "step");
       else go?.removeAttribute("aria-current");
     });
-    const item = lines[current] ?? lines[0];
+    cancelAnimationFrame(scrolling);
+    scrolling = requestAnimationFrame(() => reveal(lines[current] ?? lines[0]));
+  }
+
+  /** Scrolls the panel, and nothing else, to a line. @param {HTMLElement | undefined} item */
+  function reveal(item) {
     if (!item || element.scrollHeight <= element.clientHeight + 2) return;
     const [top, bottom] = [item.offsetTop, item.offsetTop + item.offsetHeight];
     if (top < element.scrollTop + 40 || bottom > element.scrollTop + element.clientHeight - 60) {

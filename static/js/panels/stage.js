@@ -1,7 +1,7 @@
 // The stage: the model, and what the present step does to it. Composes graph, packets, neurons, camera and editor, and
 // decides when a step is shown as motion.
 
-import { number } from "../format.js";
+import { count, number } from "../format.js";
 import { around, widen, widthOf } from "../geometry.js";
 import { fill, h, icon, math, svg } from "../h.js";
 import { sentenceOf } from "../live.js";
@@ -20,7 +20,7 @@ const TRAVEL = 350; // ms
 const PACE = 1500; // ms a step takes while playing at speed 1, as in actions.js
 const TOAST = 7000; // ms an edit's effect stands on the stage
 const ROOM = { gap: 88 }; // px between columns, so that a number can travel there
-const PROJECTED = { gap: 180, grow: 20 };
+const PROJECTED = { gap: 180, grow: 34 };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
@@ -30,8 +30,9 @@ export function mount(element, store, actions) {
   const strip = h("div", { class: "strip", "aria-hidden": "true" });
   const toast = h("div", { class: "toast plate stage-over", role: "status", hidden: true });
   const complaint = h("div", { class: "complaint stage-complaint stage-over", role: "alert", hidden: true });
+  const training = trainingView(store, actions);
   const legend = legendView();
-  fill(element, viewport, over, legend, toast, complaint, strip);
+  fill(element, viewport, over, legend, toast, training, complaint, strip);
 
   /** @type {ReturnType<typeof build>} */
   let parts = build();
@@ -314,6 +315,26 @@ function stripLine(line) {
     part.setAttribute("displaystyle", "true");
   }
   return h("div", { class: "strip-line" }, parts);
+}
+
+/** How far a long training is, and the way to end it. @param {Store<State>} store @param {Actions} actions */
+function trainingView(store, actions) {
+  const bar = h("progress", { "aria-label": "Training", max: 1, value: 0 });
+  const words = h("span");
+  const stop = h("button", { type: "button", class: "button", on: { click: actions.stopTraining } }, "Stop here");
+  const plate = h("div", { class: "training plate stage-over", hidden: true }, words, bar, stop);
+  let from = 0;
+  store.watch(
+    (s) => s.progress,
+    (progress, before) => {
+      plate.hidden = progress === null;
+      if (!progress) return;
+      if (!before) from = progress.iteration;
+      words.textContent = `Iteration ${count(progress.iteration)} of ${count(progress.of)}${progress.loss === null ? "" : `, loss ${number(progress.loss)}`}`;
+      bar.value = (progress.iteration - from) / Math.max(1, progress.of - from);
+    },
+  );
+  return plate;
 }
 
 /** What hue, glyph, shape and width mean, with numbers. */
