@@ -105,7 +105,7 @@ async function play(session, { stage, words, take, pause }) {
     const { clientWidth: width, clientHeight: height } = stage;
     if (!width) return;
     const whole = { x: -10, y: -10, width: graph.width + 20, height: graph.height + 46 };
-    const next = aim({ width, height, free: { x: 12, y: 12, width: width - 24, height: height - 24 }, legible: READABLE, most: 1.5 },
+    const next = aim({ width, height, free: { x: 12, y: 12, width: width - 24, height: height - 24 }, legible: READABLE, comfortable: 1.15, most: 1.5 },
       whole, focus && { x: focus.x - MARGIN, y: focus.y - MARGIN, width: focus.width + 2 * MARGIN, height: focus.height + 2 * MARGIN }, focus, camera);
     world.classList.toggle("is-moving", camera !== null && !still.matches);
     camera = next;

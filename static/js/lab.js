@@ -48,6 +48,7 @@ export function wishes(search) {
   };
 }
 
+/** @type {Record<string, {glyph: string, word: string}>} */
 const VERDICTS = {
   crawls: { glyph: "…", word: "too small: it crawls" },
   right: { glyph: "✓", word: "just right" },

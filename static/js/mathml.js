@@ -5,6 +5,8 @@
 
 import { math } from "./h.js";
 
+/** @import {Ref} from "./types.js" */
+
 const ROLES = ["value", "grad", "update"];
 
 /**
@@ -23,7 +25,6 @@ export function reference(classes) {
 /**
  * A formula with its references alive: `open` on click and Enter, `light` on hover and focus (null
  * when it ends). A number that stood there before this iteration lights up but leads nowhere.
- * @typedef {{node: string, slot: string, index: number | null, value: unknown}} Ref
  * @param {string} markup
  * @param {Record<string, Ref>} refs
  * @param {{open: (ref: Ref) => void, light: (ref: Ref | null) => void, describe: (ref: Ref) => string}} ways

@@ -7,26 +7,31 @@ const NEGATIVE = [117, 32, 23];
 const ZERO = [247, 247, 247];
 const POSITIVE = [37, 52, 150];
 
-const mix = (from, to, share) => from.map((c, i) => Math.round(c + (to[i] - c) * share));
+/** @typedef {[number, number, number]} Colour  red, green, blue up to 255 */
+
+/** @param {number[]} from @param {number[]} to @param {number} share @returns {Colour} */
+const mix = (from, to, share) => {
+  const [r, g, b] = from.map((c, i) => Math.round(c + (to[i] - c) * share));
+  return [r, g, b];
+};
 
 /**
  * Colour of a number on a scale that reaches `limit` on both sides of zero.
  * @param {number} value
  * @param {number} limit
- * @returns {[number, number, number]}
+ * @returns {Colour}
  */
 export function sign(value, limit) {
-  if (!Number.isFinite(value) || !(limit > 0)) return [...ZERO];
-  const share = Math.min(1, Math.abs(value) / limit);
+  const share = Number.isFinite(value) && limit > 0 ? Math.min(1, Math.abs(value) / limit) : 0;
   return mix(ZERO, value < 0 ? NEGATIVE : POSITIVE, share);
 }
 
-/** The same as CSS. */
+/** The same as CSS. @param {number} value @param {number} limit */
 export const signColour = (value, limit) => `rgb(${sign(value, limit).join(" ")})`;
 
-/** Ink that can be read on a cell of that colour. */
+/** Ink that can be read on a cell of that colour. @param {Colour} colour */
 export function inkOn([r, g, b]) {
-  const light = (c) => {
+  const light = (/** @type {number} */ c) => {
     const s = c / 255;
     return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
   };
@@ -47,28 +52,36 @@ export function ticks(low, high, count = 5) {
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999) ?? 10 * power;
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
+  /** @type {number[]} */
   const found = [];
   for (let k = first; k <= last; k += 1) found.push(Number((k * step).toPrecision(12)));
   return found;
 }
 
-/** Powers of ten from low to high, thinned to at most `count`. */
+/** Powers of ten from low to high, thinned to at most `count`. @param {number} low @param {number} high @param {number} [count] */
 export function decades(low, high, count = 6) {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
   const skip = Math.max(1, Math.ceil((last - first + 1) / count));
+  /** @type {number[]} */
   const found = [];
   for (let k = first; k <= last; k += skip) found.push(10 ** k);
   return found;
 }
 
-/** A straight map from [a, b] to [p, q]; a point when a = b maps to the middle. */
+/**
+ * A straight map from [a, b] to [p, q]; a point when a = b maps to the middle.
+ * @param {number} a @param {number} b @param {number} p @param {number} q @returns {(x: number) => number}
+ */
 export function linear(a, b, p, q) {
   if (a === b) return () => (p + q) / 2;
   return (x) => p + ((x - a) / (b - a)) * (q - p);
 }
 
-/** The same over the logarithm; what is not positive lands on the low end. */
+/**
+ * The same over the logarithm; what is not positive lands on the low end.
+ * @param {number} a @param {number} b @param {number} p @param {number} q @returns {(x: number) => number}
+ */
 export function logarithmic(a, b, p, q) {
   const floor = Math.min(a, b);
   const inner = linear(Math.log10(a), Math.log10(b), p, q);
@@ -85,6 +98,7 @@ export function logarithmic(a, b, p, q) {
 export function thin(values, buckets) {
   const n = values.length;
   if (n <= buckets * 2) return Array.from({ length: n }, (_, i) => i);
+  /** @type {number[]} */
   const kept = [];
   for (let b = 0; b < buckets; b += 1) {
     const start = Math.floor((b * n) / buckets);

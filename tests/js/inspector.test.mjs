@@ -5,7 +5,7 @@ import { at, indexOf, move, plane, reach, shapeText } from "../../static/js/pane
 import { drawing, tangent } from "../../static/js/panels/curve.js";
 import { entryName, worstFirst } from "../../static/js/panels/gradient_check.js";
 import { arraysOf, fitted, roleOf } from "../../static/js/panels/inspector.js";
-import { effectWords, latest, nudged, stepOf, withEntry } from "../../static/js/panels/edits.js";
+import { effectWords, latest, nudged, stepOf, withEntry, writersOf } from "../../static/js/panels/edits.js";
 
 const array = (shape, data) => ({ shape, dtype: "float64", data, min: -2, max: 1, mean: 0, norm: 1, nonfinite: 0 });
 
@@ -109,4 +109,15 @@ test("the worst entries of a gradient check come first", () => {
     { node: "c", index: [2], ok: true, relative_error: 1e-7 }];
   assert.deepEqual(worstFirst(entries).map(entryName), ["b[0, 1]", "c[2]", "a"]);
   assert.equal(worstFirst(entries, 1).length, 1);
+});
+
+test("who made a number: the last to write a value, all that added to a gradient since it was emptied", () => {
+  const write = (node, slot, value) => ({ writes: [{ node, slot, value }] });
+  const frames = [write("w", "grad", null), write("a", "value", {}), write("w", "grad", {}), write("w", "grad", {}), write("w", "value", {})];
+  const at = (index) => frames[index] ?? null;
+  assert.deepEqual(writersOf("w", "grad", 5, at), [2, 3]);
+  assert.deepEqual(writersOf("w", "grad", 1, at), []);
+  assert.deepEqual(writersOf("w", "value", 5, at), [4]);
+  assert.deepEqual(writersOf("w", "value", 4, at), []);
+  assert.deepEqual(writersOf("b", "value", 9, at), []);
 });

@@ -4,8 +4,24 @@
  */
 
 import { h } from "../h.js";
-import { full, number, toNumber } from "../format.js";
+import { full, number, signGlyph, toNumber } from "../format.js";
 import { inkOn, sign } from "../scale.js";
+
+/** @import {ArrayData, Num} from "../types.js" */
+
+/** @typedef {[number, number]} Cell  row and column */
+/** @typedef {ReturnType<typeof plane>} Plane */
+/**
+ * @typedef {object} Cells  what the two ways to draw cells are told
+ * @property {Plane} size
+ * @property {(cell: Cell) => Num} valueAt
+ * @property {(cell: Cell) => string} label
+ * @property {number} limit
+ * @property {string} name
+ * @property {(cell: Cell) => void} choose
+ * @property {(cell: Cell) => void} tell
+ * @property {Cell} start
+ */
 
 const DOM_CELLS = 256;
 const WRAP = 32;
@@ -26,7 +42,11 @@ export function plane(shape) {
   return { rows, cols, count: rows * cols, leading, wraps: false };
 }
 
-/** The index in the array of a cell of the plane; null in the empty rest of a wrapped vector. */
+/**
+ * The index in the array of a cell of the plane; null in the empty rest of a wrapped vector.
+ * @param {number[]} shape @param {number[]} fixed  the leading axes @param {number} row @param {number} col
+ * @returns {number[] | null}
+ */
 export function indexOf(shape, fixed, row, col) {
   const { cols, count } = plane(shape);
   if (row * cols + col >= count) return null;
@@ -58,17 +78,17 @@ export function move([row, col], key, { rows, cols, count }) {
   return r * cols + c < count ? [r, c] : [row, col];
 }
 
-/** "2 × 3", or "number" for a scalar. */
+/** "2 × 3", or "one number" for a scalar. @param {number[]} shape */
 export const shapeText = (shape) => (shape.length ? shape.join(" × ") : "one number");
 
-/** The colour scale's reach: the largest finite size. */
+/** The colour scale's reach: the largest finite size. @param {Pick<ArrayData, "min" | "max">} array */
 export function reach(array) {
   const sizes = [toNumber(array.min), toNumber(array.max)].map(Math.abs).filter(Number.isFinite);
   return sizes.length ? Math.max(...sizes) : 0;
 }
 
 /**
- * @param {{shape: number[], data: any, min: any, max: any, norm: any, nonfinite: number}} array
+ * @param {ArrayData} array
  * @param {{role: "value" | "grad" | "update", name: string, picked?: number[] | null,
  *          pick?: (index: number[]) => void, load?: () => void}} options
  * @returns {HTMLElement}
@@ -94,23 +114,20 @@ export function arrayView(array, { role, name, picked = null, pick, load }) {
     ? picked.slice(0, size.leading.length) : size.leading.map(() => 0);
   const readout = h("p", { class: "array-readout" });
   const stage = h("div", { class: "array-stage" });
+  /** @type {Cell} */
   let here = picked ? cellOf(picked, size) : [0, 0];
 
-  const valueAt = (row, col) => {
-    const index = indexOf(array.shape, fixed, row, col);
-    return index && at(array.data, index);
+  const place = (/** @type {Cell} */ [row, col]) => indexOf(array.shape, fixed, row, col) ?? [];
+  const valueAt = (/** @type {Cell} */ cell) => at(array.data, place(cell));
+  const label = (/** @type {Cell} */ cell) => `${place(cell).join(", ")}: ${number(valueAt(cell))}`;
+  const tell = (/** @type {Cell} */ cell) => {
+    const value = valueAt(cell);
+    readout.textContent = `[${place(cell).join(", ")}] = ${full(value)} ${signGlyph(value)}`;
   };
-  const tell = ([row, col]) => {
-    const index = indexOf(array.shape, fixed, row, col);
-    const value = valueAt(row, col);
-    const mark = toNumber(value) > 0 ? " ▲" : toNumber(value) < 0 ? " ▼" : "";
-    readout.textContent = `[${index.join(", ")}] = ${full(value)}${mark}`;
-  };
-  const label = (row, col) => `${indexOf(array.shape, fixed, row, col).join(", ")}: ${number(valueAt(row, col))}`;
-  const choose = (cell) => {
+  const choose = (/** @type {Cell} */ cell) => {
     here = cell;
     tell(cell);
-    pick?.(indexOf(array.shape, fixed, ...cell));
+    pick?.(place(cell));
   };
 
   const draw = () => {
@@ -120,7 +137,7 @@ export function arrayView(array, { role, name, picked = null, pick, load }) {
 
   size.leading.forEach((length, axis) => {
     const shown = h("output", {}, "0");
-    const turn = (by) => {
+    const turn = (/** @type {number} */ by) => {
       fixed[axis] = (fixed[axis] + by + length) % length;
       shown.textContent = String(fixed[axis]);
       draw();
@@ -139,24 +156,28 @@ export function arrayView(array, { role, name, picked = null, pick, load }) {
   return box;
 }
 
+/** @param {number[]} index @param {Plane} size @returns {Cell} */
 function cellOf(index, { cols }) {
-  return index.length === 1 ? [Math.floor(index[0] / cols), index[0] % cols] : index.slice(-2);
+  return index.length === 1 ? [Math.floor(index[0] / cols), index[0] % cols] : [index[index.length - 2], index[index.length - 1]];
 }
 
+/** @param {string} name @param {Plane} size */
 function grid(name, { rows, cols }) {
   return h("div", {
     class: "cells", role: "grid", "aria-label": name, "aria-rowcount": rows, "aria-colcount": cols,
   });
 }
 
+/** Few cells: each an element, small ones with their number in them. @param {Cells} told */
 function domCells({ size, valueAt, label, limit, name, choose, tell, start }) {
   const box = grid(name, size);
   const written = size.cols <= 6 && size.rows <= 10;
   box.classList.toggle("written", written);
-  box.style.setProperty("--cols", size.cols);
+  box.style.setProperty("--cols", String(size.cols));
+  /** @type {HTMLElement[][]} */
   const cells = [];
   let here = start;
-  const focus = (cell) => {
+  const focus = (/** @type {Cell} */ cell) => {
     cells[here[0]][here[1]].tabIndex = -1;
     here = cell;
     const target = cells[here[0]][here[1]];
@@ -167,17 +188,19 @@ function domCells({ size, valueAt, label, limit, name, choose, tell, start }) {
     const line = h("div", { class: "cells-row", role: "row" });
     cells.push([]);
     for (let col = 0; col < size.cols && row * size.cols + col < size.count; col += 1) {
-      const value = valueAt(row, col);
+      /** @type {Cell} */
+      const own = [row, col];
+      const value = valueAt(own);
       const colour = sign(toNumber(value), limit);
       const cell = h("div", {
-        class: "cell", role: "gridcell", "aria-label": label(row, col),
+        class: "cell", role: "gridcell", "aria-label": label(own),
         tabindex: row === start[0] && col === start[1] ? 0 : -1,
         on: {
-          click: () => focus([row, col]),
-          pointerenter: () => tell([row, col]),
-          focus: () => choose([row, col]),
+          click: () => focus(own),
+          pointerenter: () => tell(own),
+          focus: () => choose(own),
           keydown: (/** @type {KeyboardEvent} */ event) => {
-            const to = move([row, col], event.key, size);
+            const to = move(own, event.key, size);
             if (!to) return;
             event.preventDefault();
             event.stopPropagation();
@@ -196,14 +219,15 @@ function domCells({ size, valueAt, label, limit, name, choose, tell, start }) {
   return box;
 }
 
+/** Many cells: pixels, and one element that stands on the chosen one. @param {Cells} told */
 function canvasCells({ size, valueAt, label, limit, name, choose, tell, start }) {
   const box = grid(name, size);
   box.classList.add("drawn");
   const canvas = h("canvas", { width: size.cols, height: size.rows, "aria-hidden": "true" });
-  const paint = canvas.getContext("2d");
+  const paint = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const image = paint.createImageData(size.cols, size.rows);
   for (let i = 0; i < size.count; i += 1) {
-    const value = toNumber(valueAt(Math.floor(i / size.cols), i % size.cols));
+    const value = toNumber(valueAt([Math.floor(i / size.cols), i % size.cols]));
     const [r, g, b] = Number.isFinite(value) ? sign(value, limit) : [255, 0, 255];
     image.data.set([r, g, b, 255], i * 4);
   }
@@ -216,14 +240,16 @@ function canvasCells({ size, valueAt, label, limit, name, choose, tell, start })
     cursor.style.top = `${(here[0] / size.rows) * 100}%`;
     cursor.style.width = `${100 / size.cols}%`;
     cursor.style.height = `${100 / size.rows}%`;
-    row.setAttribute("aria-rowindex", here[0] + 1);
-    cursor.setAttribute("aria-colindex", here[1] + 1);
-    cursor.setAttribute("aria-label", label(...here));
+    row.setAttribute("aria-rowindex", String(here[0] + 1));
+    cursor.setAttribute("aria-colindex", String(here[1] + 1));
+    cursor.setAttribute("aria-label", label(here));
   };
+  /** @param {MouseEvent} event @returns {Cell | null} */
   const under = (event) => {
     const edge = canvas.getBoundingClientRect();
     const col = Math.floor(((event.clientX - edge.left) / edge.width) * size.cols);
     const line = Math.floor(((event.clientY - edge.top) / edge.height) * size.rows);
+    /** @type {Cell} */
     const found = [Math.min(size.rows - 1, Math.max(0, line)), Math.min(size.cols - 1, Math.max(0, col))];
     return found[0] * size.cols + found[1] < size.count ? found : null;
   };

@@ -3,19 +3,21 @@
  * and behind a button the same run in Plotly, with gradient norm and learning rate.
  */
 
-import { h, svg } from "../h.js";
+import { attributes, h, svg } from "../h.js";
 import { number, toNumber } from "../format.js";
 import { decades, linear, logarithmic, path, thin, ticks } from "../scale.js";
 
 /** @import {Store} from "../store.js" */
-/** @import {State, Actions} from "../types.js" */
+/** @import {State, Actions, History, Num} from "../types.js" */
 
 const EDGE = { left: 46, right: 14, top: 10, bottom: 22 };
 const LOG_FROM = 30;
+/** @type {History} */
+const NOTHING = { iteration: [], train_loss: [], validation_loss: [], lr: [], grad_norm: [] };
 
 /**
  * What the small picture shows: maps, line, alarms (values that are not finite), ticks.
- * @param {{iteration: number[], train_loss: any[], validation_loss?: any[]}} history
+ * @param {Pick<History, "iteration" | "train_loss"> & Partial<History>} history
  * @param {{width: number, height: number}} size
  */
 export function lossPicture(history, { width, height }) {
@@ -35,7 +37,7 @@ export function lossPicture(history, { width, height }) {
   if (!finite.length) [low, high] = [0, 1];
   if (low === high) high = low + 1;
   const y = (log ? logarithmic : linear)(low, high, height - EDGE.bottom, EDGE.top);
-  const line = (values) => path(thin(values, Math.max(1, Math.round(width)))
+  const line = (/** @type {number[]} */ values) => path(thin(values, Math.max(1, Math.round(width)))
     .map((i) => [x(iterations[i]), Number.isFinite(values[i]) ? y(values[i]) : Number.NaN]));
   return {
     x, y, log, last,
@@ -47,7 +49,7 @@ export function lossPicture(history, { width, height }) {
   };
 }
 
-/** The iteration nearest to a place on the picture. */
+/** The iteration nearest to a place on the picture. @param {Pick<History, "iteration">} history @param {number} px @param {number} width */
 export function iterationAt(history, px, width) {
   const first = history.iteration[0] ?? 0;
   const last = Math.max(1, history.iteration.at(-1) ?? 0);
@@ -55,13 +57,14 @@ export function iterationAt(history, px, width) {
   return Math.min(history.iteration.at(-1) ?? 0, Math.max(first, Math.round(back(px))));
 }
 
+/** @param {History} history @param {number} iteration */
 const lossAt = (history, iteration) => history.train_loss[history.iteration.indexOf(iteration)];
 
-/** The loss where the page stands, or null before it is computed. @param {Pick<State, "plan" | "nodes">} state */
+/** The loss where the page stands, or null before it is computed. @param {Pick<State, "plan" | "nodes">} state @returns {Num | null} */
 export function lossHere({ plan, nodes }) {
   const output = plan?.find((entry) => entry.phase === "loss")?.node;
   const loss = output ? nodes?.[output]?.value?.data : null;
-  return typeof loss === "number" || typeof loss === "string" ? loss : null;
+  return loss === undefined || Array.isArray(loss) ? null : loss;
 }
 
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
@@ -78,7 +81,7 @@ export function mount(element, store, actions) {
   let large = null;
   let asked = false;
 
-  const history = () => store.get().history ?? { iteration: [], train_loss: [] };
+  const history = () => store.get().history ?? NOTHING;
   const here = () => store.get().position?.iteration ?? 0;
 
   function redraw() {
@@ -88,9 +91,7 @@ export function mount(element, store, actions) {
     const loss = lossHere(store.get());
     now.textContent = loss === null ? "" : number(loss);
     const last = runs.iteration.at(-1) ?? 0;
-    stage.setAttribute("aria-valuemin", runs.iteration[0] ?? 0);
-    stage.setAttribute("aria-valuemax", last);
-    stage.setAttribute("aria-valuenow", Math.min(at, last));
+    attributes(stage, { "aria-valuemin": runs.iteration[0] ?? 0, "aria-valuemax": last, "aria-valuenow": Math.min(at, last) });
     const known = lossAt(runs, at);
     stage.setAttribute("aria-valuetext",
       known === undefined ? `iteration ${at}` : `iteration ${at}, loss ${number(known)}`);
@@ -126,9 +127,9 @@ export function mount(element, store, actions) {
     requestAnimationFrame(redraw);
   };
 
-  const go = (iteration) => actions.seek({ iteration, step: 0 });
+  const go = (/** @type {number} */ iteration) => actions.seek({ iteration, step: 0 });
   let held = false;
-  const point = (event) => {
+  const point = (/** @type {PointerEvent} */ event) => {
     const runs = history();
     if (!runs.iteration.length) return;
     const edge = stage.getBoundingClientRect();

@@ -37,7 +37,7 @@ export function drawing(curve, width = WIDTH, height = HEIGHT) {
     up,
     curve: path(xs.map((at, i) => [across(at), up(ys[i])])),
     point: [across(x), up(y)],
-    tangent: tangent({ x, y, slope }, { left, right, low, high }).map(([a, b]) => [across(a), up(b)]),
+    tangent: tangent({ x, y, slope }, { left, right, low, high }).map(([a, b]) => /** @type {[number, number]} */ ([across(a), up(b)])),
     xTicks: ticks(left, right, 4),
     yTicks: ticks(low, high, 2),
     frame: { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom },

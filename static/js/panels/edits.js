@@ -5,7 +5,7 @@
 
 import { signed, toNumber } from "../format.js";
 
-/** @import {Effect} from "../types.js" */
+/** @import {Effect, Frame} from "../types.js" */
 
 /**
  * A copy of nested lists with one entry changed.
@@ -46,6 +46,25 @@ export function effectWords({ predicted, actual }) {
   if (a === 0 && p === 0) return { said, why: "the loss does not feel this number here" };
   if (Math.abs(p - a) <= 0.02 * Math.max(Math.abs(p), Math.abs(a))) return { said, why: "over so short a way the loss is almost straight" };
   return { said, why: `the rest, ${signed(a - p)}, is curvature` };
+}
+
+/**
+ * The steps of this iteration that made what stands in a slot: the last to write a value; of a
+ * gradient all that have added since it was emptied. Steps that the page has not fetched are left out.
+ * @param {string} node @param {"value" | "grad"} slot @param {number} step  how many steps are done
+ * @param {(index: number) => Frame | null} frameAt
+ * @returns {number[]} plan indices
+ */
+export function writersOf(node, slot, step, frameAt) {
+  /** @type {number[]} */
+  let found = [];
+  for (let index = 0; index < step; index += 1) {
+    const write = frameAt(index)?.writes.find((w) => w.node === node && w.slot === slot);
+    if (!write) continue;
+    if (write.value === null) found = [];
+    else found = slot === "grad" ? [...found, index] : [index];
+  }
+  return found;
 }
 
 /** Calls one after the other, and of those that wait only the last. @param {(x: any) => Promise<any>} send */

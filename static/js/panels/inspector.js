@@ -15,10 +15,12 @@ import { curveView } from "./curve.js";
 /** @import {Store} from "../store.js" */
 /** @import {State, Actions, Frame, Line, Ref, Graph, ArrayData, Lesson} from "../types.js" */
 
+/** @type {Record<string, string>} */
 const PHASES = {
   data: "data", zero_grad: "zero grad", forward: "forward", loss: "loss",
   backward: "backward", clip: "clip", update: "update",
 };
+/** @type {Record<string, string>} */
 const ROLES = { forward: "value", contribution: "grad", sum: "grad", norm: "grad", update: "update", state: "update" };
 const SMALLEST = 0.7;
 
@@ -32,7 +34,7 @@ export const roleOf = (kind) => /** @type {"value" | "grad" | "update"} */ (ROLE
  * @returns {{node: string, from: string | null, operand: number | null, slot: string, array: ArrayData}[]}
  */
 export function arraysOf(frame) {
-  const open = (array) => array && array.shape.length > 0;
+  const open = (/** @type {ArrayData | null} */ array) => array && array.shape.length > 0;
   const contributions = frame.contributions.filter((c) => open(c.value)).map((c) => (
     { node: c.to, from: c.from, operand: c.slot, slot: "grad", array: c.value }));
   if (contributions.length) return contributions;

@@ -7,7 +7,7 @@ import * as api from "../api.js";
 import { fill, h, icon, math } from "../h.js";
 import { full, number, parse, signed, signGlyph, toNumber } from "../format.js";
 import { arrayView, at } from "./array_view.js";
-import { effectWords, latest, nudged, stepOf, withEntry } from "./edits.js";
+import { effectWords, latest, nudged, stepOf, withEntry, writersOf } from "./edits.js";
 
 /** @import {Store} from "../store.js" */
 /** @import {State, Actions, Effect, ArrayData} from "../types.js" */
@@ -55,7 +55,7 @@ export function nodeView(name, store, actions) {
     if (editor) editor.element.hidden = state.editing === name;
     const { iteration } = state.position;
     if (state.effect !== told.effect) told = { effect: state.effect, iteration };
-    const mark = [now?.value, now?.grad, now?.state, state.effect, state.plan, iteration];
+    const mark = [now?.value, now?.grad, now?.state, state.effect, state.plan, iteration, state.position.step];
     if (mark.every((part, i) => part === drawn[i])) return;
     drawn = mark;
     slot(value, "value", now?.value ?? null, (index) => {
@@ -71,14 +71,9 @@ export function nodeView(name, store, actions) {
 
   /** @param {HTMLElement} box @param {string} title @param {ArrayData | null} array @param {(index: number[]) => void} [pick] */
   function slot(box, title, array, pick) {
-    if (box.contains(document.activeElement) && array?.shape.length) {
-      // the grid keeps the focus that it has: only its numbers change
-      box.dataset.refocus = "yes";
-    }
-    const refocus = box.dataset.refocus === "yes";
-    delete box.dataset.refocus;
+    const held = box.contains(document.activeElement); // a grid keeps the focus while its numbers change
     const grad = title === "gradient";
-    const head = h("p", { class: "node-head" }, grad ? "∂ gradient" : "value", writer(title === "gradient" ? "grad" : "value"));
+    const head = h("p", { class: "node-head" }, h("span", null, grad ? "∂ gradient" : "value"), writers(grad ? "grad" : "value"));
     if (!array) {
       fill(box, head, h("p", { class: "node-number none" }, grad ? "∂ ?" : "?"),
         h("p", { class: "node-why" }, "not yet"));
@@ -99,21 +94,18 @@ export function nodeView(name, store, actions) {
     });
     const view = show(array);
     fill(box, head, view);
-    if (refocus) /** @type {HTMLElement | null} */ (view.querySelector('[role="gridcell"][tabindex="0"]'))?.focus();
+    if (held) /** @type {HTMLElement | null} */ (view.querySelector('[role="gridcell"][tabindex="0"]'))?.focus();
   }
 
-  /** @param {string} key */
-  function writer(key) {
-    const state = store.get();
-    const when = state.nodes[name]?.when?.[key];
-    if (!when) return null;
-    const [iteration, index] = when;
-    const entry = state.plan[index];
-    const before = iteration === state.position.iteration ? "" : `, iteration ${iteration}`;
-    return h("button", { type: "button", class: "link", on: { click: () => {
+  /** Links to the steps that made a slot. @param {"value" | "grad"} key */
+  function writers(key) {
+    const { position, plan } = store.get();
+    const { iteration, step } = position;
+    const made = writersOf(name, key, step, (index) => actions.frame(iteration, index));
+    return made.slice(-3).map((index) => h("button", { type: "button", class: "link", title: plan[index]?.label, on: { click: () => {
       actions.select(null);
       actions.goto(iteration, index);
-    } } }, `by step ${index + 1}${before}`, entry ? h("span", { class: "unseen" }, `: ${entry.label}`) : null);
+    } } }, `by step ${index + 1}`));
   }
 
   update();

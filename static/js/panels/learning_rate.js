@@ -6,23 +6,26 @@
 import { h } from "../h.js";
 import { full, number } from "../format.js";
 
+/** @import {Store} from "../store.js" */
+/** @import {State, Actions} from "../types.js" */
+
 const LOW = -5;
 const HIGH = 1;
 const MANY = [10, 100, 1000];
 
-/** Slider place to rate, with two digits, so that a drag gives rates one can say. */
+/** Slider place to rate, with two digits, so that a drag gives rates one can say. @param {number} place */
 export const rateOf = (place) => Number((10 ** place).toPrecision(2));
 
-/** Rate to slider place; what is outside stays at the end. */
+/** Rate to slider place; what is outside stays at the end. @param {number} rate */
 export const placeOf = (rate) => Math.min(HIGH, Math.max(LOW, rate > 0 ? Math.log10(rate) : LOW));
 
-/** A typed rate, or null when it is none. */
+/** A typed rate, or null when it is none. @param {string} text */
 export function typed(text) {
   const rate = Number(text.trim().replace(",", "."));
   return text.trim() !== "" && Number.isFinite(rate) && rate >= 0 ? rate : null;
 }
 
-/** @param {HTMLElement} element */
+/** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
 export function mount(element, store, actions) {
   const slider = h("input", {
     type: "range", min: LOW, max: HIGH, step: 0.05, class: "rate-slider", "aria-label": "Learning rate",
@@ -45,7 +48,7 @@ export function mount(element, store, actions) {
       h("span", { class: "rate-name", title: "Train this many iterations" }, "Train ×"), ...buttons, progress),
   );
 
-  const set = (rate) => {
+  const set = (/** @type {number} */ rate) => {
     actions.patch({ lr: rate });
     note.textContent = "from next update";
   };
@@ -53,7 +56,7 @@ export function mount(element, store, actions) {
   slider.addEventListener("change", () => set(rateOf(Number(slider.value))));
   const enter = () => {
     const rate = typed(field.value);
-    field.setAttribute("aria-invalid", rate === null);
+    field.setAttribute("aria-invalid", String(rate === null));
     if (rate === null) {
       note.textContent = "write a number such as 0.1";
       return;
@@ -64,6 +67,7 @@ export function mount(element, store, actions) {
   field.addEventListener("keydown", (event) => event.key === "Enter" && enter());
   for (const input of [slider, field]) input.addEventListener("keydown", (event) => event.stopPropagation());
 
+  /** @param {number} n */
   async function train(n) {
     for (const button of buttons) button.disabled = true;
     progress.hidden = false;
