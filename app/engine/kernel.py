@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from app.engine.types import FLOAT, SAVED, VALUE, Array, Shape, Slot
 _KEYWORD_OUT: set[Any] = {np.maximum, np.minimum}  # NumPy 2.4 deprecates their positional `out`
 
 
-@cache
+@lru_cache(maxsize=4096)
 def const(value: float) -> Array:
     """A 0-d array of a constant: NumPy multiplies by it almost twice as fast as by a float."""
     out = np.array(value, FLOAT)
@@ -28,7 +28,7 @@ def const(value: float) -> Array:
     return out
 
 
-@cache
+@lru_cache(maxsize=64)
 def ones(size: int) -> Array:
     """A vector of ones; `np.dot(ones, g)` is the cheapest sum over rows."""
     out = np.ones(size)
@@ -208,17 +208,38 @@ class Recorder:
     ) -> None:
         self.buffers, self.filled, self.wanted, self.flat = buffers, filled, wanted, flat
         self.scalars: dict[str, Array] = {}
-        self.calls: list[Callable[[], Any]] = []
+        self.calls: list[partial[Any]] = []
         self.node = ""
+        self._settled: dict[int, tuple[int, partial[Any]]] = {}
 
     def __call__(self, function: Callable[..., Any], *operands: Any) -> None:
         *ins, out = operands
-        if out is None:
+        if out is None or self._is_settled(function, ins, out):
             return
         if function in _KEYWORD_OUT:
             self.calls.append(partial(function, *ins, out=out))
         else:
             self.calls.append(partial(function, *ins, out))
+
+    def _is_settled(self, function: Callable[..., Any], ins: list[Any], out: Array) -> bool:
+        """A single number that follows from constants alone (the gradient that starts a pass, times
+        1/n) is computed once, here; a product with 1 in place needs no call at all.
+        """
+        if function is np.multiply and out is ins[0] and self._fixed(ins[1]) and ins[1] == 1.0:
+            return True
+        if id(out) in self._settled:  # written again: what was settled has to be computed in turn
+            at, call = self._settled.pop(id(out))
+            self.calls.insert(at, call)
+        elif not out.shape and all(map(self._fixed, ins)):
+            function(*ins, out)
+            self._settled[id(out)] = len(self.calls), partial(function, *ins, out)
+            return True
+        return False
+
+    def _fixed(self, x: Any) -> bool:
+        """Whether this is a 0-d array that no replayed call changes."""
+        is_number = isinstance(x, np.ndarray) and not x.shape
+        return is_number and (not x.flags.writeable or id(x) in self._settled)
 
     def read(self, node: str, slot: str = VALUE) -> Array:
         return self.buffers[node, slot]

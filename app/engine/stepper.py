@@ -4,7 +4,7 @@ former arrays in place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -34,20 +34,27 @@ class Stepper:
     def step(self) -> Record:
         """Run the next step."""
         kernel = Eager(self.slots, self.feed, self.scalars)
-        with np.errstate(all="ignore"):
-            self.plan[self.position].run(kernel)
+        try:
+            with np.errstate(all="ignore"):
+                self.plan[self.position].run(kernel)
+        except BaseException:
+            self._restore(kernel.record)
+            raise
         self.records.append(kernel.seal())
         return self.records[-1]
 
     def back(self) -> Record:
         """Undo the last step."""
         record = self.records.pop()
+        self._restore(record)
+        return record
+
+    def _restore(self, record: Record) -> None:
         for slot, former in record.former.items():
             if former is None:
                 self.slots.pop(slot, None)
             else:
                 self.slots[slot] = former
-        return record
 
     def seek(self, position: int) -> None:
         """Step ahead or back until `position` steps are done."""
@@ -55,12 +62,3 @@ class Stepper:
             self.step()
         while self.position > position:
             self.back()
-
-
-Call = Callable[[], object]
-
-
-def replay(calls: Sequence[Call]) -> None:
-    """Run recorded calls in order: the whole of the fast path."""
-    for call in calls:
-        call()

@@ -4,6 +4,7 @@ clipping.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,14 @@ class History:
 
     def __len__(self) -> int:
         return len(self.train_loss)
+
+    def add(
+        self, losses: list[float], squared_norms: list[float], rates: list[float | None]
+    ) -> None:
+        """The next iterations, in order."""
+        self.train_loss += losses
+        self.grad_norm += map(math.sqrt, squared_norms)
+        self.lr += rates
 
     def cut(self, length: int) -> None:
         """Forget the iterations from `length` on."""

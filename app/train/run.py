@@ -8,7 +8,6 @@ run are bounded, however long it is.
 
 from __future__ import annotations
 
-import math
 import time
 from bisect import bisect_right
 from collections import OrderedDict
@@ -21,7 +20,7 @@ import numpy as np
 from app.engine.errors import BackstepError
 from app.engine.graph import BUFFER, PARAMETER, Graph
 from app.engine.plan import Step, forward_steps
-from app.engine.stepper import Stepper, replay
+from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.history import History
 from app.train.iteration import FED, iteration_plan
@@ -33,7 +32,7 @@ FIRST_CHUNK = 16
 KEPT_STEPPERS = 4
 KEPT_CORES = 4
 SNAPSHOTS = 64
-FIRST_SPACING = 32
+FIRST_SPACING = 256
 
 Slots = dict[Slot, Array]
 Progress = Callable[[int], bool]
@@ -140,14 +139,16 @@ class Run:
             flat = np.concatenate(grads) if grads else np.zeros(0)
             loss = float(stepper.slots[graph.output, VALUE])
             with np.errstate(all="ignore"):
-                self._note(iteration, loss, float(np.dot(flat, flat)))
+                square = float(np.dot(flat, flat))
+            self.history.add([loss], [square], [self.lr(iteration)])
         stepper.seek(len(stepper.plan))
         self._validate(iteration, stepper.slots)
 
-    def _note(self, iteration: int, loss: float, squared_norm: float) -> None:
-        self.history.train_loss.append(loss)
-        self.history.lr.append(self.lr(iteration))
-        self.history.grad_norm.append(math.sqrt(squared_norm))
+    def _rates(self, start: int, stop: int) -> list[float | None]:
+        """The learning rates of one stretch of settings."""
+        if self.spec.schedule is None:
+            return [self.lr(start)] * (stop - start)
+        return [self.lr(i) for i in range(start, stop)]
 
     def _edited(self, iteration: int, slots: Slots) -> Slots:
         for name, value in self._edits.get(iteration, {}).items():
@@ -272,21 +273,18 @@ class Run:
                         version = now
                         for name, value in self.problem.feed(i).items():
                             np.copyto(program.feed[name], value)
-                    if fresh:
-                        loss, square = program.loss.item, program.squared_norm.item
-                        calls = program.calls
                 if timed or not losses or not steady:
                     worth = self.scalars(i)
                     for name, buffer in program.scalars.items():
                         buffer[()] = worth[name]
-                replay(calls)
-                losses.append(loss())
-                squares.append(square())
+                if steady and not timed and not validated:
+                    program.run(stop - start, losses, squares)
+                    break
+                program.run(1, losses, squares)
                 if validated:
                     self._validate(i, trainer.shared)
-        known = len(self.history) - start
-        for i in range(max(0, known), len(losses)):
-            self._note(start + i, losses[i], squares[i])
+        new = max(0, len(self.history) - start)
+        self.history.add(losses[new:], squares[new:], self._rates(start + new, stop))
         return trainer.export(keep, program)
 
     def _kept(self, iteration: int, slot: Slot) -> bool:

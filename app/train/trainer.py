@@ -8,7 +8,7 @@ call each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from app.engine.graph import PARAMETER, Graph
 from app.engine.kernel import Recorder
 from app.engine.plan import Step
+from app.engine.replay import Straight, straight
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.optimizers import Optimizer
 from app.train.update import Update
@@ -27,12 +28,10 @@ BLOCK = 8192  # entries that stay in the cache while an optimizer makes its pass
 class Program:
     """The recorded calls of one plan, and the buffers that the loop fills before a replay."""
 
-    calls: tuple[Callable[[], object], ...]
+    run: Straight
     buffers: dict[Slot, Array]
     feed: dict[str, Array]
     scalars: dict[str, Array]
-    loss: Array
-    squared_norm: Array
 
 
 class Trainer:
@@ -107,7 +106,8 @@ class Trainer:
         if not noted:
             k(np.dot, self.flat[GRAD], self.flat[GRAD], squared_norm)
         loss = buffers[graph.output, VALUE]
-        program = Program(tuple(k.calls), buffers, feed, k.scalars, loss, squared_norm)
+        run = straight(k.calls, loss.item, squared_norm.item)
+        program = Program(run, buffers, feed, k.scalars)
         self.programs[key] = program
         return program
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from app.engine.kernel import Eager, Recorder
 from app.engine.op import Op, Sample, Term
-from app.engine.stepper import replay
+from app.engine.replay import replay
 from app.engine.types import VALUE, Array, Shape, Slot
 
 RUBBISH = (np.nan, 1e300)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.engine.kernel import Eager, Recorder, const, ones
-from app.engine.stepper import replay
+from app.engine.replay import replay
 from app.engine.types import GRAD, VALUE
 from tests.engine.checks import same_bits
 from tests.engine.walks import FAN_OUT, fan_out, network, replayed, stepper

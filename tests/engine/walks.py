@@ -12,7 +12,8 @@ from app.engine.graph import Graph, Node
 from app.engine.kernel import Recorder
 from app.engine.op import make
 from app.engine.plan import backward_steps, forward_steps
-from app.engine.stepper import Stepper, replay
+from app.engine.replay import replay
+from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from tests.engine.checks import sealed
 

@@ -12,7 +12,7 @@ import pytest
 from app.engine.errors import BackstepError
 from app.engine.graph import Graph
 from app.engine.kernel import Eager, Record, Recorder
-from app.engine.stepper import replay
+from app.engine.replay import replay
 from app.engine.types import Array
 from app.render import mathml
 from app.render.template import Template

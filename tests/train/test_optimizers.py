@@ -15,7 +15,7 @@ from app.engine.errors import BackstepError
 from app.engine.fields import pick
 from app.engine.graph import Graph, Node
 from app.engine.kernel import Eager, Record, Recorder
-from app.engine.stepper import replay
+from app.engine.replay import replay
 from app.engine.types import Array, Slot
 from app.render import mathml
 from app.render.template import Template

@@ -98,8 +98,9 @@ class CrossEntropy(ClassLoss):
                 k(_total_last, t, total)
                 k(np.multiply, shares, total, shares)
             k(_less_target, shares, t, dp)
-            k(np.multiply, dp, const(1.0 / _samples(p)), dp)
-            k(np.multiply, dp, g, dp)
+            share = k.scratch(())
+            k(np.multiply, g, const(1.0 / _samples(p)), share)
+            k(np.multiply, dp, share, dp)
 
 
 def _total_last(x: Array, out: Array) -> None:

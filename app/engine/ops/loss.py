@@ -65,9 +65,9 @@ class SquaredErrorBase(Loss):
 
     def vjp(self, k: Kernel, g: Array, y: Array, p: Array, t: Array, dp: Any, dt: Any) -> None:
         if dp is not None:
-            s = k.scratch(p.shape)
-            k(np.multiply, k.saved("difference"), const(2.0 * self.factor(p.shape)), s)
-            k(np.multiply, s, g, dp)
+            share = k.scratch(())
+            k(np.multiply, g, const(2.0 * self.factor(p.shape)), share)
+            k(np.multiply, k.saved("difference"), share, dp)
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,10 @@ class MeanLoss(Loss):
 
     def vjp(self, k: Kernel, g: Array, y: Array, p: Array, t: Array, dp: Any, dt: Any) -> None:
         if dp is not None:
+            share = k.scratch(())
+            k(np.multiply, g, const(1.0 / max(1, p.size)), share)
             self.slope(k, p, t, dp)
-            k(np.multiply, dp, const(1.0 / max(1, p.size)), dp)
-            k(np.multiply, dp, g, dp)
+            k(np.multiply, dp, share, dp)
 
 
 @dataclass(frozen=True)
