@@ -20,8 +20,8 @@ const KINDS = {
 /** @param {string} name @param {Store<State>} store @param {Actions} actions */
 export function nodeView(name, store, actions) {
   const node = store.get().graph.nodes.find((n) => n.name === name);
-  const value = h("div", { class: "node-slot role-value" });
-  const grad = h("div", { class: "node-slot role-grad" });
+  const value = h("div", { class: "fact role-value" });
+  const grad = h("div", { class: "fact role-grad" });
   const memory = h("div", { class: "node-memory" });
   const effect = h("div", { class: "effect", role: "status" });
   /** @type {number[]} */
@@ -64,7 +64,7 @@ export function nodeView(name, store, actions) {
     });
     slot(grad, "gradient", now?.grad ?? null);
     editor?.show(at(now?.value?.data, picked), picked);
-    fill(memory, Object.entries(now?.state ?? {}).map(([key, array]) => h("p", { class: "node-state" },
+    fill(memory, Object.entries(now?.state ?? {}).map(([key, array]) => h("p", { class: "fact-state" },
       h("span", null, key), array.shape.length ? `norm ${number(array.norm)}` : number(array.data))));
     fill(effect, state.effect?.node === name && told.iteration === iteration ? effectView(state.effect) : null);
   }
@@ -73,14 +73,14 @@ export function nodeView(name, store, actions) {
   function slot(box, title, array, pick) {
     const held = box.contains(document.activeElement); // a grid keeps the focus while its numbers change
     const grad = title === "gradient";
-    const head = h("p", { class: "node-head" }, h("span", null, grad ? "∂ gradient" : "value"), writers(grad ? "grad" : "value"));
+    const head = h("p", { class: "fact-head" }, h("span", null, grad ? "∂ gradient" : "value"), writers(grad ? "grad" : "value"));
     if (!array) {
-      fill(box, head, h("p", { class: "node-number none" }, grad ? "∂ ?" : "?"),
-        h("p", { class: "node-why" }, "not yet"));
+      fill(box, head, h("p", { class: "fact-number none" }, grad ? "∂ ?" : "?"),
+        h("p", { class: "fact-why" }, "not yet"));
       return;
     }
     if (!array.shape.length) {
-      fill(box, head, h("p", { class: "node-number", title: full(array.data) }, number(array.data),
+      fill(box, head, h("p", { class: "fact-number", title: full(array.data) }, number(array.data),
         h("span", { class: "sign" }, signGlyph(array.data))));
       return;
     }
