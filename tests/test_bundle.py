@@ -81,6 +81,8 @@ def test_nothing_else_is_a_bundle(name: str) -> None:
 
 
 def test_the_walk_page_is_small() -> None:
-    styles = "tokens+base+walk+stage+transport+program+inspector+charts+projection.css"
-    sizes = [len(bundle._asset(name).packed or b"") for name in ("main.js", styles)]
-    assert sum(sizes) < 64_000, sizes
+    page = (paths.templates() / "walk.html").read_text("utf-8")
+    names = re.findall(r'bundle\("([^"]+)"\)', page)
+    sizes = {name: len(bundle._asset(name).packed or b"") for name in names}
+    assert {name.rpartition(".")[2] for name in names} == {"js", "css"}
+    assert sum(sizes.values()) < 64_000, sizes

@@ -2,15 +2,16 @@
 // a moment later. Changing goes to the server first, then this iteration and all later ones are fetched anew.
 
 import * as api from "./api.js";
-import { createTimeline, walk, walkPhases } from "./timeline.js";
+import { createFrames } from "./frames.js";
+import { createPlayer } from "./player.js";
+import { walk, walkPhases } from "./timeline.js";
 
-/** @import {Actions, Answer, PlanEntry, Session, State} from "./types.js" */
-/** @import {Lack, Moment} from "./timeline.js" */
+/** @import {Actions, Answer, Session, State} from "./types.js" */
+/** @import {Moment} from "./timeline.js" */
 /** @import {Store} from "./store.js" */
 
 const SYNC_AFTER = 250; // ms without a move until the server hears of the position
 const SYNC_AT_LEAST = 1200; // ms while moving all the time
-const PACE = 1500; // ms a step takes at speed 1
 const BUSY_AFTER = 140; // ms until waiting is shown
 const LONG_AFTER = 350; // ms until a training shows how far it is and can be ended
 
@@ -20,21 +21,12 @@ const LONG_AFTER = 350; // ms until a training shows how far it is and can be en
  */
 export function createActions(store) {
   const id = store.get().session.id;
-  /** Plans by iteration, once a change may have made them differ. @type {Map<number, PlanEntry[]>} */
-  const plans = new Map();
-  /** @param {number} iteration */
-  const of = (iteration) => (plans.get(iteration) ?? store.get().session.plan).length;
-  const timeline = createTimeline(of, {
-    edited: (iteration) => store.get().session.changes.some((change) => change.iteration === iteration),
-  });
+  const { timeline, plans, of, obtain, ahead, forget } = createFrames(store);
   /** @type {Moment} where the visitor wants to be; `position` arrives there once its frames are here */
   let wanted = store.get().position;
   let revision = store.get().session.revision;
   /** @type {Moment} */
   let serverAt = store.get().session.position;
-  /** @type {Map<string, Promise<void>>} */
-  const fetching = new Map();
-  let generation = 0; // rises when the future changes: late answers of an older one are dropped
 
   // -- moving ------------------------------------------------------------------------------------
 
@@ -78,60 +70,6 @@ export function createActions(store) {
     if (wanted !== target) return;
     wanted = { iteration: target.iteration, step: Math.min(target.step, of(target.iteration)) };
     show(wanted, motion);
-  }
-
-  /** @param {Lack} lack */
-  function fetchLack({ iteration, state, start, stop }) {
-    const key = `${iteration} ${state} ${start} ${stop}`;
-    const running = fetching.get(key);
-    if (running) return running;
-    const born = generation;
-    const parts = [
-      store.get().session.changes.length === 0 || plans.has(iteration)
-        ? null
-        : api.plan(id, iteration).then((answer) => {
-            if (born === generation) plans.set(iteration, answer);
-          }),
-      state === null
-        ? null
-        : api.state(id, { iteration, step: state }).then((answer) => {
-            if (born === generation) timeline.putState(iteration, state, answer.nodes);
-          }),
-      start >= stop
-        ? null
-        : api.frames(id, { iteration, start, stop }).then((answer) => {
-            if (born === generation) timeline.putFrames(iteration, answer.frames);
-          }),
-    ];
-    const promise = Promise.all(parts)
-      .then(() => undefined)
-      .finally(() => fetching.delete(key));
-    fetching.set(key, promise);
-    return promise;
-  }
-
-  /** @param {Moment} moment */
-  async function obtain(moment) {
-    for (let round = 0; round < 4; round++) {
-      const lack = timeline.lacks(moment);
-      if (!lack) return;
-      await fetchLack(lack);
-    }
-  }
-
-  /** Fetches what is likely to be wanted soon: the steps ahead, the next iteration, the one before. @param {Moment} moment */
-  function ahead({ iteration, step }) {
-    const soon = [
-      walk({ iteration, step }, 1, of),
-      { iteration, step: Math.min(of(iteration), step + 24) },
-      ...(step > of(iteration) - 24 ? [{ iteration: iteration + 1, step: 1 }] : []),
-      ...(step > 0 ? [{ iteration, step: Math.max(1, step - 24) }] : []),
-      ...(step < 12 && iteration > 0 ? [{ iteration: iteration - 1, step: of(iteration - 1) }] : []),
-    ];
-    for (const moment of soon) {
-      const lack = timeline.lacks(moment);
-      if (lack) fetchLack(lack).catch(() => {});
-    }
   }
 
   // -- the server's position ---------------------------------------------------------------------
@@ -226,16 +164,6 @@ export function createActions(store) {
     store.set({ session, plan: session.plan, graph: session.graph });
   }
 
-  /** @param {number} iteration */
-  function forget(iteration) {
-    generation += 1;
-    fetching.clear();
-    timeline.forget(iteration);
-    for (const i of [...plans.keys()]) {
-      if (i >= iteration) plans.delete(i);
-    }
-  }
-
   // -- changing ----------------------------------------------------------------------------------
 
   /** @param {unknown} error */
@@ -291,34 +219,7 @@ export function createActions(store) {
     }
   }
 
-  // -- playing -----------------------------------------------------------------------------------
-
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let ticking;
-
-  function tick() {
-    const { playing, speed, position, breakpoints, busy } = store.get();
-    if (!playing) return;
-    const upcoming = position.step >= position.of ? 0 : position.step;
-    if (breakpoints.includes(upcoming) && !leaving) return pause();
-    leaving = false;
-    if (!busy) go(walk(position, 1, of), "step");
-    ticking = setTimeout(tick, PACE / speed);
-  }
-
-  let leaving = false; // playing on from a breakpoint runs the line that it stopped at
-
-  function play() {
-    if (store.get().playing) return;
-    leaving = true;
-    store.set({ playing: true });
-    tick();
-  }
-
-  function pause() {
-    clearTimeout(ticking);
-    if (store.get().playing) store.set({ playing: false });
-  }
+  const { play, pause } = createPlayer(store, () => void go(walk(store.get().position, 1, of), "step"));
 
   /** @param {Moment} moment @param {State["motion"]} [motion] */
   function moveByHand(moment, motion) {

@@ -7,7 +7,7 @@ import { attributes, svg } from "../h.js";
 /** @import {Graph} from "../types.js" */
 /** @import {Box, Camera} from "../geometry.js" */
 
-const CHIP = 15; // px of a chip's digits at scale 1, as stage.css has it
+const CHIP = 15; // px of a chip's digits at scale 1, as graph.css has it
 const PROJECTED_CHIP = 20;
 const READABLE = 12.5; // px on a desk
 const MARGIN = { x: 44, y: 30 }; // around a focus, in the graph's pixels: sums stand there

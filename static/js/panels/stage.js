@@ -6,6 +6,7 @@ import { around, widen, widthOf } from "../geometry.js";
 import { fill, h, icon, math, svg } from "../h.js";
 import { sentenceOf } from "../live.js";
 import { rightHandSides } from "../mathml.js";
+import { PACE } from "../player.js";
 import { createCamera } from "./camera.js";
 import { createGraph, focusOf } from "./graph.js";
 import { effectWords } from "./edits.js";
@@ -17,7 +18,6 @@ import { createPackets } from "./packets.js";
 /** @typedef {ReturnType<typeof import("./neurons.js").createNeurons>} Neurons */
 
 const TRAVEL = 350; // ms
-const PACE = 1500; // ms a step takes while playing at speed 1, as in actions.js
 const TOAST = 7000; // ms an edit's effect stands on the stage
 const ROOM = { gap: 88 }; // px between columns, so that a number can travel there
 const PROJECTED = { gap: 180, grow: 34 };
