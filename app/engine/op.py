@@ -104,6 +104,10 @@ class Op:
         """Whether a gradient flows into this operand."""
         return self.operands[min(operand, len(self.operands) - 1)] in self.rules
 
+    def choices(self, operand: int, *shapes: Shape) -> int | None:
+        """For an operand of whole numbers: from how many it chooses, counted from 0."""
+        return None
+
     def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
         """Further letters of the formulas, such as @n: how each is written, and its worth."""
         return {}

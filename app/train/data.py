@@ -58,7 +58,7 @@ def parse_data(
 
 
 def _as_classes(targets: Array) -> Array:
-    whole_numbers = targets.ndim >= 1 and bool(np.all(targets == np.floor(targets)))
+    whole_numbers = bool(np.all(np.isfinite(targets) & (targets == np.floor(targets))))
     if targets.ndim == 2 and targets.shape[1] == 1 and whole_numbers:
         targets = targets[:, 0]
     if targets.ndim == 1 and whole_numbers:

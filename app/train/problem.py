@@ -12,7 +12,8 @@ import numpy as np
 from app.engine.errors import BackstepError, LimitError
 from app.engine.fields import mapping
 from app.engine.graph import CONSTANT, INPUT, PARAMETER, TARGET, Graph
-from app.engine.types import Array
+from app.engine.ops.class_loss import ClassLoss
+from app.engine.types import INT, Array
 from app.nn.init import Init, parse_init
 from app.nn.model import Model, build_model, parse_loss
 from app.nn.program import Program, parse
@@ -20,6 +21,22 @@ from app.nn.values import to_array
 from app.train.batches import Batches
 from app.train.data import parse_data
 from app.train.limits import SpecLimits
+
+
+def check_choices(graph: Graph, name: str, value: Array, where: str) -> None:
+    """Class numbers have to be whole and one of the classes that there are."""
+    for edge in graph.edges:
+        node = graph[edge.target]
+        if edge.source != name or graph[name].dtype != INT or node.op is None:
+            continue
+        count = node.op.choices(edge.operand, *(graph[n].shape for n in node.inputs))
+        if count is None:
+            continue
+        wrong = value[~((value >= 0) & (value < count) & (value == np.floor(value)))]
+        if wrong.size:
+            raise BackstepError(
+                f"must be whole numbers from 0 to {count - 1}: {float(wrong[0]):g}", where=where
+            )
 
 
 class Problem(Protocol):
@@ -108,9 +125,29 @@ class ModelProblem:
                 )
         init = parse_init(given["init"], "init") if given.get("init") is not None else None
         problem = cls(model.get("layers"), loss, batches, init, given, seed, limits)
+        problem._read_classes()
         problem._check_size()
+        check_choices(problem.graph(0), "input", batches.inputs, "data.inputs")
+        check_choices(problem.graph(0), "target", batches.targets, "data.targets")
         problem.initial()
         return problem
+
+    def _read_classes(self) -> None:
+        """A target with one number where the prediction has a row of scores is a class number."""
+        model: Model = self.model(self._batches.size(0))
+        graph, targets = model.graph, self._batches.targets
+        loss = graph[graph.output]
+        scores = graph[model.prediction].shape
+        if not isinstance(loss.op, ClassLoss) or targets.dtype == INT:
+            return
+        if targets.shape[1:] == scores[1:-1]:
+            broken = targets[~np.isfinite(targets) | (targets != np.floor(targets))]
+            if broken.size:
+                raise BackstepError(
+                    f"class numbers must be whole: {float(broken[0]):g}", where="data.targets"
+                )
+            self._batches.targets = targets.astype(INT)
+            self.model.cache_clear()
 
     def _check_size(self) -> None:
         for node in self.graph(0).nodes.values():

@@ -24,6 +24,7 @@ from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.history import History
 from app.train.iteration import FED, iteration_plan
+from app.train.problem import check_choices
 from app.train.spec import Spec, clip_step
 from app.train.trainer import Program, Trainer
 
@@ -358,6 +359,7 @@ class Run:
             raise BackstepError(
                 f"must have the shape {list(node.shape)}: {list(value.shape)}", where="value"
             )
+        check_choices(self.graph(iteration), name, value, "value")
         self._forget(iteration)
         if node.kind in FED:
             self.problem.edit(iteration, name, value.astype(node.dtype))

@@ -30,6 +30,9 @@ class ClassLoss(Loss):
             )
         return ()
 
+    def choices(self, operand: int, *shapes: Shape) -> int | None:
+        return shapes[0][-1] if operand == 1 else None
+
     def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
         return {"n": ("n", entries(shapes[0][:-1]))}
 
