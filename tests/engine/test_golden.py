@@ -22,6 +22,7 @@ SUMS = {
     "conv1d",
     "conv2d",
     "normalise",
+    "batch_normalise",
     "normalise_running",
     "scale_shift",
     "recurrent",

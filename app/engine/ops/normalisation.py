@@ -140,6 +140,33 @@ class Normalise(Op):
 
 
 @dataclass(frozen=True)
+class BatchNormalise(Normalise):
+    """Over the batch. The mean and variance that it saves also move the running ones, by
+    `momentum`, in a step of their own; None keeps none.
+    """
+
+    axes: tuple[int, ...] = (0,)
+    momentum: float | None = None
+    name = "batch_normalise"
+    summary = "shifts and stretches every channel to mean 0 and variance 1 over the batch"
+    says = "Over the batch, the mean is subtracted and the result divided by the deviation."
+
+    def shape(self, *shapes: Shape) -> Shape:
+        shape = super().shape(*shapes)
+        if self.count(shape) < 2:
+            raise self.fail("there must be more than one value for each channel", shape)
+        return shape
+
+    @classmethod
+    def samples(cls) -> list[Sample]:
+        return [
+            Sample(draw((4, 3)), {}),
+            Sample(draw((2, 3, 2)), {"axes": (0, 2), "eps": 0.1}),
+            Sample(draw((2, 2, 2, 2)), {"axes": (0, 2, 3)}),
+        ]
+
+
+@dataclass(frozen=True)
 class NormaliseRunning(Op):
     """(x − mean) / √(var + ε) with numbers that were collected while training; `axis` is theirs."""
 

@@ -1,0 +1,207 @@
+"""RNN, LSTM and GRU, unrolled over time: the same parameter nodes serve every step, so that the
+backward pass adds a contribution for each step to them (BPTT).
+
+`truncate` cuts the past off every so many steps: the state goes on, the gradient does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.engine.errors import BackstepError
+from app.engine.graph import Node
+from app.engine.op import make
+from app.engine.ops.matrix import Linear
+from app.engine.ops.recurrent import (
+    Detach,
+    GruCandidate,
+    GruGate,
+    GruState,
+    InitialState,
+    LstmCandidate,
+    LstmCell,
+    LstmGate,
+    LstmHidden,
+    Recurrent,
+    Select,
+    Stack,
+)
+from app.nn.builder import Builder
+from app.nn.layers.layer import Layer
+
+
+@dataclass(frozen=True)
+class Unrolled(Layer):
+    """One layer, batch first: input (T, F), output (T, hidden_size), or the last step alone."""
+
+    hidden_size: int
+    input_size: int = 0
+    bias: bool = True
+    return_sequences: bool = True
+    truncate: int = 0
+    gates: ClassVar[int] = 1
+    states: ClassVar[str] = "h"
+
+    def build(self, b: Builder, x: Node) -> Node:
+        self.positive("hidden_size")
+        if len(x.shape) != 3:
+            raise BackstepError(f"a sample must be a sequence (T, F): {x.shape[1:]}")
+        if self.truncate < 0:
+            raise BackstepError(f"truncate must be at least 1, or 0 for never: {self.truncate}")
+        self.agrees("input_size", x.shape[2])
+        number = b.next("recurrent")
+        up = f"^{{({number})}}" if number > 1 else ""
+        parameters = self._parameters(b, x.shape[2], up)
+        inputs = _steps(b, x, up)
+        state = [
+            b.op(
+                InitialState(width=self.hidden_size), inputs[0], name=f"{s}_0", called=f"{s}_0{up}"
+            )
+            for s in self.states
+        ]
+        shown = []
+        for t, now in enumerate(inputs, 1):
+            if self.truncate and t > 1 and (t - 1) % self.truncate == 0:
+                state = [
+                    b.op(Detach(), node, name=f"{s}_{t - 1}_cut", called=f"{s}_{{{t - 1}}}{up}'")
+                    for s, node in zip(self.states, state, strict=True)
+                ]
+            cell = Cell(b, t, up)
+            state = self.step(cell, now, state, parameters)
+            shown.append(state[0])
+        if not self.return_sequences:
+            return shown[-1]
+        out = b.op(Stack(), *shown, name="H", called=f"H{up}")
+        b.steps[out.name] = shown
+        return out
+
+    def _parameters(self, b: Builder, width: int, up: str) -> list[Node]:
+        """PyTorch draws all of them evenly within 1 / √hidden_size."""
+        rows = self.gates * self.hidden_size
+        made = []
+        for source, size in (("ih", width), ("hh", self.hidden_size)):
+            made.append(
+                b.parameter(
+                    f"weight_{source}_l0",
+                    (rows, size),
+                    f"W_{{{source}}}{up}",
+                    fan_in=self.hidden_size,
+                    fan_out=self.hidden_size,
+                )
+            )
+        for source in ("ih", "hh") if self.bias else ():
+            made.append(
+                b.parameter(
+                    f"bias_{source}_l0",
+                    (rows,),
+                    f"b_{{{source}}}{up}",
+                    fan_in=self.hidden_size,
+                    fan_out=self.hidden_size,
+                )
+            )
+        return made
+
+    def step(
+        self, cell: Cell, x: Node, state: Sequence[Node], parameters: Sequence[Node]
+    ) -> list[Node]:
+        """The state after one step of time; its first entry is what the layer shows."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Names the nodes of one step of time."""
+
+    b: Builder
+    t: int
+    up: str
+
+    def add(self, op: object, *inputs: Node, letter: str) -> Node:
+        called = f"{letter}_{{{self.t}}}{self.up}"
+        return self.b.op(op, *inputs, name=f"{letter}_{self.t}", called=called)  # type: ignore[arg-type]
+
+
+def _steps(b: Builder, x: Node, up: str) -> Sequence[Node]:
+    """The sequence's steps. Those of a recurrent layer before are taken as they are, and the node
+    that laid them side by side goes if nobody else reads it.
+    """
+    known = b.steps.get(x.name)
+    if known is not None:
+        if x.name not in b.held:
+            del b.graph.nodes[x.name]
+        return known
+    return [
+        b.op(Select(index=t), x, name=f"x_{t + 1}", called=f"x_{{{t + 1}}}{up}")
+        for t in range(x.shape[1])
+    ]
+
+
+@dataclass(frozen=True)
+class Rnn(Unrolled):
+    """hₜ = tanh(W_ih xₜ + b_ih + W_hh hₜ₋₁ + b_hh) (Elman 1990)."""
+
+    nonlinearity: str = "tanh"
+    name = "rnn"
+    summary = "carries a state from step to step of a sequence"
+    pytorch = "nn.RNN"
+
+    def __post_init__(self) -> None:
+        if self.nonlinearity not in ("tanh", "relu"):
+            raise BackstepError(f'nonlinearity must be "tanh" or "relu": {self.nonlinearity!r}')
+
+    def step(
+        self, cell: Cell, x: Node, state: Sequence[Node], parameters: Sequence[Node]
+    ) -> list[Node]:
+        z = cell.add(Recurrent(), x, state[0], *parameters, letter="z")
+        return [cell.add(make(self.nonlinearity), z, letter="h")]
+
+
+@dataclass(frozen=True)
+class Lstm(Unrolled):
+    """Gates input, forget, (candidate) and output, in PyTorch's order (Hochreiter & Schmidhuber
+    1997; Gers et al. 2000).
+    """
+
+    name = "lstm"
+    gates = 4
+    states = "hc"
+    summary = "carries a cell from step to step, with gates for forgetting, writing and showing"
+    pytorch = "nn.LSTM"
+
+    def step(
+        self, cell: Cell, x: Node, state: Sequence[Node], parameters: Sequence[Node]
+    ) -> list[Node]:
+        h, c = state
+        z = cell.add(Recurrent(), x, h, *parameters, letter="z")
+        i = cell.add(LstmGate(part=0, parts=4), z, letter="i")
+        f = cell.add(LstmGate(part=1, parts=4), z, letter="f")
+        g = cell.add(LstmCandidate(part=2, parts=4), z, letter="g")
+        o = cell.add(LstmGate(part=3, parts=4), z, letter="o")
+        c = cell.add(LstmCell(), f, c, i, g, letter="c")
+        return [cell.add(LstmHidden(), o, c, letter="h"), c]
+
+
+@dataclass(frozen=True)
+class Gru(Unrolled):
+    """Gates reset and update, in PyTorch's order and form: the reset gate works on the product
+    W_hn h + b_hn (Cho et al. 2014).
+    """
+
+    name = "gru"
+    gates = 3
+    summary = "carries a state from step to step, with gates for resetting and updating it"
+    pytorch = "nn.GRU"
+
+    def step(
+        self, cell: Cell, x: Node, state: Sequence[Node], parameters: Sequence[Node]
+    ) -> list[Node]:
+        (h,) = state
+        w, u, *biases = parameters
+        a = cell.add(Linear(), x, w, *biases[:1], letter="a")
+        s = cell.add(Linear(), h, u, *biases[1:], letter="s")
+        r = cell.add(GruGate(part=0, parts=3), a, s, letter="r")
+        z = cell.add(GruGate(part=1, parts=3), a, s, letter="z")
+        n = cell.add(GruCandidate(part=2, parts=3), a, s, r, letter="n")
+        return [cell.add(GruState(), z, n, h, letter="h")]
