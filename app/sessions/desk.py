@@ -1,9 +1,7 @@
-"""The desk hands out sessions, does to them what people ask for, and keeps what was done before it
-answers.
+"""The desk does to sessions what people ask for, and keeps what was done before it answers.
 
-Reading is answered at once from bytes that are ready; what has to be computed runs in a thread. A
-change is either kept whole or it did not happen: should something break in between, the session is
-read anew from the store.
+A change is either kept whole or it did not happen: should something break in between, the session
+is read anew from the store.
 """
 
 from __future__ import annotations
@@ -11,78 +9,37 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
-from weakref import WeakValueDictionary
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from app.engine.errors import BackstepError, LimitError
 from app.render.arrays import plain
 from app.sessions.actions import Change, Move, SetValue, Step, Train, read_change
-from app.sessions.errors import FullError, NotFoundError, StaleError, limited, over
-from app.sessions.frames import (
-    BLOCK,
-    Leg,
-    Legs,
-    encode,
-    make_frames,
-    make_leg,
-)
+from app.sessions.cabinet import Cabinet, Publish
+from app.sessions.errors import StaleError, limited, over
 from app.sessions.moment import Moment, Span, settled, spans
+from app.sessions.reader import Reader
 from app.sessions.session import Session, new_record
-from app.sessions.store import Record, Store, open_store
-from app.sessions.views import graph_view, plan_view
-from app.sessions.workers import Workers
-from app.settings import PREFIX, Settings
+from app.sessions.store import Record
+from app.settings import Settings
 
-T = TypeVar("T")
 Known = Callable[[int], bool]
 """Whether the caller knows this revision; from If-Match."""
 
-Publish = Callable[[str, str, dict[str, Any]], None]
-"""Tell who listens: session id, event, data."""
-
 SWEEP_SECONDS = 20.0
-TOUCH_SECONDS = 60.0  # so exactly is it kept when a session was last used
 PROGRESS_SECONDS = 0.1
-MADE_VIEWS = 512
 
 
 def anybody(revision: int) -> bool:
     return True
 
 
-class Desk:
+class Desk(Reader):
     def __init__(self, settings: Settings, publish: Publish = lambda *_: None) -> None:
-        self.settings, self.limits, self.publish = settings, settings.limits, publish
-        self.workers, self.legs = Workers(), Legs()
-        self._store: Store | None = None
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._alive: WeakValueDictionary[str, Session] = WeakValueDictionary()
-        self._loading: dict[str, asyncio.Task[Session]] = {}
-        self._views: OrderedDict[object, bytes] = OrderedDict()
+        super().__init__(settings.limits)
+        self.settings, self.publish = settings, publish
+        self.cabinet = Cabinet(settings, self.workers, publish)
         self._background: set[asyncio.Task[None]] = set()
-
-    @property
-    def store(self) -> Store:
-        if self._store is None:
-            self._store = open_store(self.settings.store)
-        return self._store
-
-    async def end_with(self, stopping: asyncio.Event) -> None:
-        """Long work ends early when the server is asked to end."""
-        await stopping.wait()
-        self.workers.stopping = True
-
-    async def close(self) -> None:
-        self.workers.stopping = True
-        for task in list(self._background):
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
-        self.workers.close()
-        if self._store is not None:
-            self._store.close()
-            self._store = None
 
     # --- coming and going -----------------------------------------------------------------------
 
@@ -95,7 +52,7 @@ class Desk:
         changes: Sequence[Any] = (),
         position: Moment | None = None,
     ) -> Session:
-        self._make_room()
+        self.cabinet.make_room()
         record = new_record(secrets.token_urlsafe(9), spec, lesson=lesson, title=title)
         record.touched = time.time()
         session = await self.workers.run(lambda: self._build(record, changes))
@@ -111,8 +68,7 @@ class Desk:
                     where="position.step",
                 )
             session.arrive(position)
-        self.store.create(session.record())
-        self._remember(session)
+        self.cabinet.add(session)
         return session
 
     def _build(self, record: Record, changes: Sequence[Any]) -> Session:
@@ -125,91 +81,8 @@ class Desk:
         session.of(0)
         return session
 
-    def _make_room(self) -> None:
-        allowed = self.limits.sessions
-        extra = self.store.count() + 1 - allowed
-        if extra <= 0:
-            return
-        before = time.time() - 60 * self.settings.idle_minutes
-        idle = self.store.oldest(before, extra + self.limits.sessions_in_memory)
-        for id in [id for id in idle if id not in self._sessions][:extra]:
-            self._expire(id)
-            extra -= 1
-        if extra > 0:
-            raise FullError(
-                f"the server keeps at most {allowed:,} sessions ({PREFIX}SESSIONS) "
-                "and all of them are in use; try again in some minutes, "
-                "or delete one that you no longer need",
-                where="sessions",
-            )
-
     async def get(self, id: str) -> Session:
-        session = self._alive.get(
-            id
-        )  # also one that has left memory but is still in somebody's hands
-        if session is None:
-            session = await self._load(id)
-        elif id in self._sessions:
-            self._sessions.move_to_end(id)
-        else:
-            self._remember(session)
-        self._touch(session)
-        return session
-
-    async def _load(self, id: str) -> Session:
-        """Read it from the store; who asks while that is under way gets the same one."""
-        task = self._loading.get(id)
-        if task is None:
-            record = self.store.load(id)
-            expired = time.time() - 86_400 * self.settings.expiry_days
-            if record is not None and record.touched < expired:
-                self._expire(id)
-                record = None
-            if record is None:
-                raise NotFoundError(
-                    "there is no session of this id; it may have been deleted, or expired after "
-                    f"{self.settings.expiry_days:g} days without use. "
-                    "POST /api/sessions makes a new one",
-                    where=id[:80],
-                )
-            task = asyncio.create_task(self._restore(record))
-            self._loading[id] = task
-            task.add_done_callback(lambda _: self._loading.pop(id, None))
-        return await asyncio.shield(task)
-
-    async def _restore(self, record: Record) -> Session:
-        session = await self.workers.run(lambda: Session(record, self.limits))
-        self._remember(session)
-        return session
-
-    def _remember(self, session: Session) -> None:
-        self._sessions[session.id] = self._alive[session.id] = session
-        for id in list(self._sessions):
-            if len(self._sessions) <= max(1, self.limits.sessions_in_memory):
-                break
-            self._forget(id)
-
-    def _forget(self, id: str) -> None:
-        """Let it leave memory, unless somebody is at it."""
-        session = self._sessions[id]
-        if not (session.turn.locked() or session.engine.locked()):
-            del self._sessions[id]
-
-    def _drop(self, id: str) -> None:
-        """What is in memory is not to be trusted; the next one who asks reads the store."""
-        self._sessions.pop(id, None)
-        self._alive.pop(id, None)
-
-    def _touch(self, session: Session) -> None:
-        now = time.time()
-        if now - session.touched > TOUCH_SECONDS:
-            session.touched = now
-            self.store.touch(session.id, now)
-
-    def _expire(self, id: str) -> None:
-        self.store.delete(id)
-        self._drop(id)
-        self.publish(id, "deleted", {})
+        return await self.cabinet.get(id)
 
     async def delete(self, id: str, known: Known = anybody) -> None:
         session = await self.get(id)
@@ -217,109 +90,7 @@ class Desk:
         async with session.turn:
             if not known(session.revision):
                 raise StaleError(session.revision)
-            self._expire(id)
-
-    def sweep(self) -> None:
-        """What is idle leaves memory; what has expired is deleted."""
-        now = time.time()
-        idle = now - 60 * self.settings.idle_minutes
-        for id, session in list(self._sessions.items()):
-            if session.touched + TOUCH_SECONDS < idle:
-                self._forget(id)
-        for id in self.store.oldest(now - 86_400 * self.settings.expiry_days, 1_000):
-            self._expire(id)
-
-    # --- reading --------------------------------------------------------------------------------
-
-    async def compute(self, session: Session, work: Callable[[], T], reach: int = 0) -> T:
-        """Work that uses the session's run, after computing up to an iteration."""
-        async with session.engine:
-            if len(session.run.history) < reach:
-                await self._reach(session, reach)
-            return await self.workers.run(work)
-
-    async def _reach(
-        self, session: Session, iteration: int, progress: Callable[[int], bool] | None = None
-    ) -> int:
-        """Train up to there in turns with others. The caller holds the engine."""
-
-        def keep_on(done: int) -> bool:
-            self.workers.pass_turn()
-            if self.workers.stopping:
-                return False
-            return progress is None or progress(done)
-
-        def work() -> int:
-            self.workers.take_turn()
-            try:
-                return session.reach(iteration, keep_on)
-            finally:
-                self.workers.end_turn()
-
-        return await self.workers.run(work)
-
-    def check_reach(self, session: Session, target: Moment) -> None:
-        limited(self.limits, "iterations_per_session", target.iteration, "iteration")
-        ahead = target.iteration - max(session.seen.iteration, len(session.run.history))
-        limited(self.limits, "iterations_per_request", ahead, "iteration")
-
-    async def leg(self, session: Session, iteration: int) -> Leg:
-        """The iteration's losses; its frames are made when somebody wants them."""
-        leg = self.legs.get(session.key(iteration))
-        if leg is None:
-            async with session.engine:
-                key = session.key(iteration)
-                leg = self.legs.get(key)
-                if leg is None:
-                    if len(session.run.history) < iteration:
-                        await self._reach(session, iteration)
-                    leg = await self.workers.run(lambda: make_leg(session, iteration))
-                    self.legs.put(key, leg)
-        return leg
-
-    async def frames(self, session: Session, iteration: int, start: int, stop: int) -> list[bytes]:
-        leg = await self.leg(session, iteration)
-        if leg.lacks(start, stop):
-            of = session.of(iteration)
-            first, last = start // BLOCK * BLOCK, min(of, -(-stop // BLOCK) * BLOCK)
-            async with session.engine:
-                for k in range(first, last, BLOCK):
-                    until = min(last, k + BLOCK)
-                    if leg.lacks(k, until):
-                        key = session.key(iteration)
-                        made = await self.workers.run(
-                            lambda k=k, until=until: make_frames(session, iteration, k, until)  # type: ignore[misc]
-                        )
-                        leg.frames |= {n: f for n, f in made.items() if n not in leg.frames}
-                        self.legs.add(key, made)
-        return [leg.frames[k] for k in range(start, stop)]
-
-    async def loss(self, session: Session) -> float | str | None:
-        """What stands in the loss node at the session's position."""
-        leg = await self.leg(session, session.position.iteration)
-        return leg.loss_at(session.position.step)
-
-    async def face(self, session: Session) -> dict[str, Any]:
-        return session.face(await self.loss(session))
-
-    async def graph(self, session: Session) -> bytes:
-        i = session.position.iteration
-        key = ("graph", session.identity, session.shape_of(i)[0])
-        return await self._view(session, key, lambda: graph_view(session.run.graph(i)))
-
-    async def plan(self, session: Session, iteration: int | None = None) -> bytes:
-        """Of the current iteration, or of another; a switched zero_grad makes them differ."""
-        i = session.position.iteration if iteration is None else iteration
-        key = ("plan", session.identity, session.shape_of(i))
-        return await self._view(session, key, lambda: plan_view(session.run, i))
-
-    async def _view(self, session: Session, key: object, make: Callable[[], Any]) -> bytes:
-        if key not in self._views:
-            self._views[key] = await self.compute(session, lambda: encode(make()))
-            while len(self._views) > MADE_VIEWS:
-                self._views.popitem(last=False)
-        self._views.move_to_end(key)
-        return self._views[key]
+            self.cabinet.remove(id)
 
     # --- doing ----------------------------------------------------------------------------------
 
@@ -391,12 +162,12 @@ class Desk:
         session.arrive(target)
         session.revision += 1
         try:
-            kept = self.store.move(session.record_of_move(), former[2])
+            kept = self.cabinet.store.move(session.record_of_move(), former[2])
         except BaseException:
             session.position, session.seen, session.revision = former
             raise
         if not kept:
-            self._lost(session)
+            raise self.cabinet.lost(session.id)
         face = session.face(loss)
         self.publish(session.id, "session", face)
         return face
@@ -435,36 +206,41 @@ class Desk:
             kept = await self.workers.run(lambda: min(session.apply(c) for c in changes))
             session.settle(first)
             session.revision += 1
-            saved = self.store.change(session.record(), session.revision - 1, kept)
+            saved = self.cabinet.store.change(session.record(), session.revision - 1, kept)
         except BaseException:
-            self._drop(session.id)
+            self.cabinet.distrust(session.id)
             raise
         if not saved:
-            self._lost(session)
+            raise self.cabinet.lost(session.id)
         return told
-
-    def _lost(self, session: Session) -> None:
-        """Another process has changed the session in the store: what is here is out of date."""
-        self._drop(session.id)
-        record = self.store.load(session.id)
-        if record is None:
-            raise NotFoundError("the session has been deleted meanwhile", where=session.id)
-        raise StaleError(record.revision)
 
     # --- in the background ----------------------------------------------------------------------
 
     def start(self) -> None:
-        """Open the store and look after sessions that nobody uses."""
-        _ = self.store
+        """Open the store, and look after sessions that nobody uses."""
+        _ = self.cabinet.store
         self._go(self._sweeping())
 
     async def _sweeping(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            self.sweep()
-            await self.workers.run(self.store.tidy)
+            self.cabinet.sweep()
+            await self.workers.run(self.cabinet.store.tidy)
 
-    def _go(self, work: Any) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)
+    def _go(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    async def end_with(self, stopping: asyncio.Event) -> None:
+        """Long work ends early when the server is asked to end."""
+        await stopping.wait()
+        self.workers.stopping = True
+
+    async def close(self) -> None:
+        self.workers.stopping = True
+        for task in list(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        self.workers.close()
+        self.cabinet.close()

@@ -105,11 +105,13 @@ def test_frames_are_the_same_bytes_after_a_kill(start_server: Callable[..., Serv
         client.post(f"{path}/train", json={"iterations": 777})
         client.put(f"{path}/nodes/2.bias", json={"value": ["NaN"]})
         client.post(f"{path}/step", json={"count": 9})
-        before = [client.get(path + part).content for part in parts]
+        before = [client.get(path + part).json() for part in parts]
+        frames = client.get(f"{path}/frames").content
     server.kill()
     server.start()
     with server.client() as client:
-        assert [client.get(path + part).content for part in parts] == before
+        assert client.get(f"{path}/frames").content == frames
+        assert [client.get(path + part).json() for part in parts] == before
 
 
 def test_others_step_while_one_trains(server: Server) -> None:

@@ -111,14 +111,14 @@ def test_a_call_that_the_store_refuses_has_not_happened(tmp_path: Path) -> None:
         s = await desk.create(LINE)
         await desk.move(s, Step(3))
         before = await desk.face(s)
-        store = desk.store
-        desk._store = Broken(store)  # type: ignore[assignment]
+        store = desk.cabinet.store
+        desk.cabinet._store = Broken(store)  # type: ignore[assignment]
         with pytest.raises(sqlite3.OperationalError):
             await desk.move(s, Step(1))
         assert await desk.face(s) == before
         with pytest.raises(sqlite3.OperationalError):
             await put(desk, s, "w", 100)
-        desk._store = store
+        desk.cabinet._store = store
         again = await desk.get(s.id)
         assert again is not s, "the run has the change already, so it is read anew"
         assert await desk.face(again) == before
@@ -161,14 +161,14 @@ def test_a_change_by_another_process_is_no_lost_update(tmp_path: Path) -> None:
 def test_idle_sessions_leave_memory_and_come_back(tmp_path: Path) -> None:
     async def work(desk: Desk) -> None:
         ids = [(await desk.create(LINE)).id for _ in range(5)]
-        assert list(desk._sessions) == ids[-2:], "two may stay"
+        assert list(desk.cabinet.memory) == ids[-2:], "two may stay"
         first = await desk.get(ids[0])
-        assert list(desk._sessions) == [ids[4], ids[0]]
+        assert list(desk.cabinet.memory) == [ids[4], ids[0]]
         one, two = await asyncio.gather(desk.get(ids[1]), desk.get(ids[1]))
         assert one is two
         first.touched -= 3_600
-        desk.sweep()
-        assert ids[0] not in desk._sessions
+        desk.cabinet.sweep()
+        assert ids[0] not in desk.cabinet.memory
         assert await desk.get(ids[0]) is first, "still in our hands: never two of one session"
 
     run(settings(tmp_path, limits=Limits(sessions_in_memory=2)), work)
@@ -179,11 +179,11 @@ def test_who_is_being_used_stays(tmp_path: Path) -> None:
         s = await desk.create(LINE)
         s.touched = 0.0
         async with s.engine:
-            desk.sweep()
-            assert s.id in desk._sessions
-        desk.store.touch(s.id, time.time())
-        desk.sweep()
-        assert s.id not in desk._sessions
+            desk.cabinet.sweep()
+            assert s.id in desk.cabinet.memory
+        desk.cabinet.store.touch(s.id, time.time())
+        desk.cabinet.sweep()
+        assert s.id not in desk.cabinet.memory
 
     run(settings(tmp_path), work)
 
@@ -193,14 +193,14 @@ def test_sessions_expire(tmp_path: Path) -> None:
 
     async def work(desk: Desk) -> None:
         old, older, fresh = [(await desk.create(LINE)).id for _ in range(3)]
-        desk._sessions.clear()
-        desk.store.touch(old, time.time() - 2 * DAY)
-        desk.store.touch(older, time.time() - 3 * DAY)
+        desk.cabinet.memory.clear()
+        desk.cabinet.store.touch(old, time.time() - 2 * DAY)
+        desk.cabinet.store.touch(older, time.time() - 3 * DAY)
         with pytest.raises(NotFoundError, match="expired after 1 days without use"):
             await desk.get(old)
-        desk.sweep()
+        desk.cabinet.sweep()
         assert told == [(old, "deleted"), (older, "deleted")]
-        assert desk.store.count() == 1
+        assert desk.cabinet.store.count() == 1
         await desk.get(fresh)
 
     run(
@@ -214,9 +214,9 @@ def test_reading_is_use(tmp_path: Path) -> None:
     async def work(desk: Desk) -> None:
         s = await desk.create(LINE)
         s.touched -= 3_600
-        desk.store.touch(s.id, s.touched)
+        desk.cabinet.store.touch(s.id, s.touched)
         await desk.get(s.id)
-        record = desk.store.load(s.id)
+        record = desk.cabinet.store.load(s.id)
         assert record is not None and record.touched > time.time() - 10
 
     run(settings(tmp_path), work)
@@ -228,11 +228,11 @@ def test_the_oldest_idle_ones_make_room(tmp_path: Path) -> None:
         with pytest.raises(FullError, match=r"at most 3 sessions \(BACKSTEP_SESSIONS\)"):
             await desk.create(LINE)
         for id, hours in zip(ids, (1, 3, 2), strict=True):
-            desk.store.touch(id, time.time() - 3_600 * hours)
-        desk._sessions.clear()
+            desk.cabinet.store.touch(id, time.time() - 3_600 * hours)
+        desk.cabinet.memory.clear()
         new = await desk.create(LINE)
-        assert desk.store.load(ids[1]) is None
-        assert all(desk.store.load(id) for id in (ids[0], ids[2], new.id))
+        assert desk.cabinet.store.load(ids[1]) is None
+        assert all(desk.cabinet.store.load(id) for id in (ids[0], ids[2], new.id))
 
     run(settings(tmp_path, limits=Limits(sessions=3)), work)
 
@@ -341,7 +341,7 @@ def test_who_hangs_up_leaves_nothing_half_done(tmp_path: Path) -> None:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
         assert not s.turn.locked() and not s.engine.locked()
-        record = desk.store.load(s.id)
+        record = desk.cabinet.store.load(s.id)
         assert record is not None
         assert (record.position, record.revision) == (s.position, s.revision)
         assert len(s.history(0, None)["iteration"]) == s.position.iteration
@@ -382,7 +382,7 @@ def test_ending_the_server_ends_long_work(tmp_path: Path) -> None:
         stopping.set()
         await asyncio.wait_for(training, 2)
         await ending
-        record = desk.store.load(s.id)
+        record = desk.cabinet.store.load(s.id)
         assert record is not None and record.position == s.position < (100_000, 0)
 
     run(settings(tmp_path), work)
@@ -399,6 +399,6 @@ def test_a_session_may_begin_anywhere(tmp_path: Path) -> None:
             await desk.create(LINE, changes=[{"type": "nothing"}])
         with pytest.raises(LimitError):
             await desk.create(LINE, position=Moment(10**9, 0))
-        assert desk.store.count() == 1
+        assert desk.cabinet.store.count() == 1
 
     run(settings(tmp_path), work)

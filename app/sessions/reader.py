@@ -1,0 +1,120 @@
+"""Looking at runs: frames, losses, graphs and plans as bytes that are ready to be sent.
+
+What is ready is answered at once; what has to be computed runs in a thread, with the session's
+engine held, and long training in turns with others.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from app.sessions.errors import limited
+from app.sessions.frames import BLOCK, Leg, Legs, encode, make_frames, make_leg
+from app.sessions.moment import Moment
+from app.sessions.session import Session
+from app.sessions.views import graph_view, plan_view
+from app.sessions.workers import Workers
+from app.settings import Limits
+
+T = TypeVar("T")
+
+MADE_VIEWS = 512  # graphs and plans that are kept
+
+
+class Reader:
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.workers, self.legs = Workers(), Legs()
+        self._views: OrderedDict[object, bytes] = OrderedDict()
+
+    async def compute(self, session: Session, work: Callable[[], T], reach: int = 0) -> T:
+        """Work that uses the session's run, after computing up to an iteration."""
+        async with session.engine:
+            if len(session.run.history) < reach:
+                await self._reach(session, reach)
+            return await self.workers.run(work)
+
+    async def _reach(
+        self, session: Session, iteration: int, progress: Callable[[int], bool] | None = None
+    ) -> int:
+        """Train up to there in turns with others. The caller holds the engine."""
+
+        def keep_on(done: int) -> bool:
+            self.workers.pass_turn()
+            if self.workers.stopping:
+                return False
+            return progress is None or progress(done)
+
+        def work() -> int:
+            self.workers.take_turn()
+            try:
+                return session.reach(iteration, keep_on)
+            finally:
+                self.workers.end_turn()
+
+        return await self.workers.run(work)
+
+    def check_reach(self, session: Session, target: Moment) -> None:
+        limited(self.limits, "iterations_per_session", target.iteration, "iteration")
+        ahead = target.iteration - max(session.seen.iteration, len(session.run.history))
+        limited(self.limits, "iterations_per_request", ahead, "iteration")
+
+    async def leg(self, session: Session, iteration: int) -> Leg:
+        """The iteration's losses; its frames are made when somebody wants them."""
+        leg = self.legs.get(session.key(iteration))
+        if leg is None:
+            async with session.engine:
+                key = session.key(iteration)
+                leg = self.legs.get(key)
+                if leg is None:
+                    if len(session.run.history) < iteration:
+                        await self._reach(session, iteration)
+                    leg = await self.workers.run(lambda: make_leg(session, iteration))
+                    self.legs.put(key, leg)
+        return leg
+
+    async def frames(self, session: Session, iteration: int, start: int, stop: int) -> list[bytes]:
+        leg = await self.leg(session, iteration)
+        if leg.lacks(start, stop):
+            of = session.of(iteration)
+            first, last = start // BLOCK * BLOCK, min(of, -(-stop // BLOCK) * BLOCK)
+            async with session.engine:
+                for k in range(first, last, BLOCK):
+                    until = min(last, k + BLOCK)
+                    if leg.lacks(k, until):
+                        key = session.key(iteration)
+                        made = await self.workers.run(
+                            lambda k=k, until=until: make_frames(session, iteration, k, until)  # type: ignore[misc]
+                        )
+                        leg.frames |= {n: f for n, f in made.items() if n not in leg.frames}
+                        self.legs.add(key, made)
+        return [leg.frames[k] for k in range(start, stop)]
+
+    async def loss(self, session: Session) -> float | str | None:
+        """What stands in the loss node at the session's position."""
+        leg = await self.leg(session, session.position.iteration)
+        return leg.loss_at(session.position.step)
+
+    async def face(self, session: Session) -> dict[str, Any]:
+        return session.face(await self.loss(session))
+
+    async def graph(self, session: Session) -> bytes:
+        i = session.position.iteration
+        key = ("graph", session.identity, session.shape_of(i)[0])
+        return await self._view(session, key, lambda: graph_view(session.run.graph(i)))
+
+    async def plan(self, session: Session, iteration: int | None = None) -> bytes:
+        """Of the current iteration, or of another; a switched zero_grad makes them differ."""
+        i = session.position.iteration if iteration is None else iteration
+        key = ("plan", session.identity, session.shape_of(i))
+        return await self._view(session, key, lambda: plan_view(session.run, i))
+
+    async def _view(self, session: Session, key: object, make: Callable[[], Any]) -> bytes:
+        if key not in self._views:
+            self._views[key] = await self.compute(session, lambda: encode(make()))
+            while len(self._views) > MADE_VIEWS:
+                self._views.popitem(last=False)
+        self._views.move_to_end(key)
+        return self._views[key]
