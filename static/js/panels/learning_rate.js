@@ -93,6 +93,12 @@ export function mount(element, store, actions) {
       note.textContent = `now ${number(settings.lr_now)} by schedule`;
     }
   }
+  let from = 0;
+  store.watch((s) => s.progress, (told, before) => {
+    if (!told) return;
+    if (!before) from = told.iteration;
+    if (told.of > from) progress.value = (told.iteration - from) / (told.of - from);
+  });
   store.watch((s) => s.session?.settings, draw);
   draw();
 }
