@@ -122,25 +122,3 @@ def test_vendored_files_come_from_installed_packages(client: TestClient, name: s
 def test_no_other_file_is_vendored(client: TestClient) -> None:
     assert client.get("/vendor/passwd").status_code == 404
     assert client.get("/vendor/..%2f..%2fetc%2fpasswd").status_code == 404
-
-
-def test_modules_finds_what_a_module_imports(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "static", lambda: tmp_path)
-    (tmp_path / "js" / "panels").mkdir(parents=True)
-    (tmp_path / "js" / "main.js").write_text(
-        'import { h } from "./h.js";\n'
-        'import {\n  a,\n  b,\n} from "./panels/p.js";\n'
-        'import("./late.js");\n'
-    )
-    (tmp_path / "js" / "h.js").write_text("export const h = 1;\n")
-    (tmp_path / "js" / "late.js").write_text("")
-    (tmp_path / "js" / "panels" / "p.js").write_text(
-        'export { h } from "../h.js";\nexport const a = "./no.js";\n'
-    )
-    assert static.modules("js/main.js") == [
-        "/static/js/main.js",
-        "/static/js/h.js",
-        "/static/js/panels/p.js",
-    ]

@@ -49,6 +49,12 @@ def test_any_text_comes_back_with_as_many_lines(text: str) -> None:
     assert slim.style(text).count("\n") == text.count("\n")
 
 
+def test_tight_drops_indents_outside_templates() -> None:
+    before = "if (a) {\n    b = `\n  c`;\n\n  d\n}"
+    assert slim.script(before, tight=True) == "if (a) {\nb = `\n  c`;\n\nd\n}"
+    assert slim.style("a {\n  b: c;\n}\n", tight=True) == "a {\nb: c;\n}\n"
+
+
 def test_comments_of_a_style_go_and_nothing_else() -> None:
     before = 'a { content: "/* no */"; } /* b\n c */ d /* e */ { }'
     assert slim.style(before) == 'a { content: "/* no */"; } \n d   { }'
@@ -61,7 +67,9 @@ def test_our_scripts_keep_every_token_on_its_line() -> None:
     pairs = []
     for path in sorted(paths.static().rglob("*.js")):
         before = path.read_text("utf-8")
-        pairs.append({"name": path.name, "before": before, "after": slim.script(before)})
+        for tight in (False, True):
+            after = slim.script(before, tight=tight)
+            pairs.append({"name": path.name, "before": before, "after": after})
     ended = subprocess.run(
         [node, "same_tokens.mjs"], cwd=JS, input=json.dumps(pairs), capture_output=True, text=True
     )

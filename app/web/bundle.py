@@ -1,123 +1,149 @@
-"""A page's modules as one module, and its styles as one style sheet: forty small answers cost a
-browser more than all that is in them. Made from the files under `static/` when first asked for and
-again when one of them has changed; there is nothing to build and nothing to forget.
+"""One script and one style sheet a page, put together from the separate files while the server
+runs, so that a first visit waits for three answers instead of forty, and a second one for none but
+the page's own. There is nothing to build: a file that was saved is put in anew, and the separate
+files stay where they are, to be read; a source map names them.
 
-Our modules have named exports, imports at the top and no circles, so each becomes a function that
-returns its exports, in an order in which nobody is used before it is made. What a module imports
-later, by `import()`, stays a file of its own.
+What is only imported by `import("…")` goes into a second script, which comes when one of these
+calls is made: the first one hands it the modules that both use, so that none runs twice.
 """
 
 from __future__ import annotations
 
-import posixpath
+import hashlib
+import json
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from pathlib import Path
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app import paths
 from app.web import slim
 from app.web.assets import FOR_EVER, REVALIDATE, Asset
-
-IMPORT = re.compile(
-    r"""^import\s+(?:\{(?P<names>[^}]*)\}|\*\s+as\s+(?P<all>\w+))\s+from\s+["'](?P<path>\.[^"']+)["'];""",
-    re.MULTILINE,
-)
-EXPORT = re.compile(
-    r"^export\s+(?P<what>(?:async\s+)?function\*?|const|class)\s+(?P<name>\w+)", re.MULTILINE
-)
-LATER = re.compile(r"""\bimport\(\s*["'](?P<path>\.[^"']+)["']\s*\)""")
-OTHER = re.compile(r"^(?:import|export)\b(?!\s*\{\s*\};)[^\n]*", re.MULTILINE)
-NAMES = re.compile(r"[a-z_]+(\+[a-z_]+)*")
+from app.web.modules import Module, ModuleError, Order, variable
+from app.web.source_map import source_map
 
 router = APIRouter(include_in_schema=False)
 
-
-def script(first: str) -> str:
-    """The module `first`, such as "js/main.js", with all that it imports."""
-    order: dict[str, str] = {}
-    _collect(first, order, ())
-    numbers = {name: f"m{number}" for number, name in enumerate(order)}
-    parts = [_wrapped(name, text, numbers) for name, text in order.items()]
-    return "\n".join(parts)
+SCRIPT = re.compile(r"(?P<page>\w+)(?P<late>\.late)?\.js(?P<map>\.map)?")
+STYLE = re.compile(r"(?P<names>\w+(?:\+\w+)*)\.css")
 
 
-def style(names: list[str]) -> str:
-    """Style sheets one after the other."""
-    return "\n".join((paths.static() / "css" / f"{name}.css").read_text("utf-8") for name in names)
-
-
-def _collect(name: str, order: dict[str, str], above: tuple[str, ...]) -> None:
-    if name in above:
-        raise ValueError(f"modules import in a circle: {' → '.join((*above, name))}")
-    if name in order:
-        return
-    text = slim.script((paths.static() / name).read_text("utf-8"))
-    for found in IMPORT.finditer(text):
-        _collect(_beside(name, found["path"]), order, (*above, name))
-    order[name] = text
-
-
-def _beside(name: str, path: str) -> str:
-    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-
-
-def _wrapped(name: str, text: str, numbers: dict[str, str]) -> str:
-    exports = [found["name"] for found in EXPORT.finditer(text)]
-
-    def bound(found: re.Match[str]) -> str:
-        module = numbers[_beside(name, found["path"])]
-        if found["all"]:
-            return f"const {found['all']} = {module};"
-        names = re.sub(r"(\w+)\s+as\s+(\w+)", r"\1: \2", found["names"])
-        return f"const {{{names}}} = {module};"
-
-    text = IMPORT.sub(bound, text)
-    text = EXPORT.sub(r"\g<what> \g<name>", text)
-    text = LATER.sub(lambda found: f'import("/static/{_beside(name, found["path"])}")', text)
-    if left := OTHER.search(text):
-        raise ValueError(f"{name}: cannot be put into one file: {left[0]}")
-    text = re.sub(r"\n\s*\n+", "\n", text.strip())
-    return f"const {numbers[name]} = (() => {{\n{text}\nreturn {{ {', '.join(exports)} }};\n}})();"
-
-
-def _sources(name: str) -> tuple[Callable[[], str], str]:
-    """How a bundle is made and what kind of file it is; the name is that in its address."""
-    stem, _, suffix = name.rpartition(".")
-    if NAMES.fullmatch(stem) and suffix in ("js", "css"):
-        parts = stem.split("+")
-        if all((paths.static() / suffix / f"{part}.{suffix}").is_file() for part in parts):
-            if suffix == "css":
-                return lambda: style(parts), suffix
-            if len(parts) == 1:
-                return lambda: script(f"js/{stem}.js"), suffix
-    raise HTTPException(404, f"no such file: {name}")
-
-
-@lru_cache(maxsize=16)
-def _made(name: str, _state: tuple[int, ...]) -> Asset:
-    make, suffix = _sources(name)
-    change = slim.BY_SUFFIX[".css"] if suffix == "css" else None
-    return Asset.of(make().encode(), f".{suffix}", change)
-
-
-def _asset(name: str) -> Asset:
-    folder = paths.static() / name.rpartition(".")[2]
-    state = tuple(path.stat().st_mtime_ns for path in sorted(folder.rglob("*.*")))
-    _sources(name)
-    return _made(name, state)
+@dataclass(frozen=True)
+class Scripts:
+    first: Asset
+    first_map: Asset
+    late: Asset | None
+    late_map: Asset | None
+    tag: str
 
 
 def url(name: str) -> str:
-    """The address of "main.js" or "tokens+base.css"; a browser may keep what it gets there."""
-    return f"/bundle/{name}?v={_asset(name).tag}"
+    """The address of "main.js", all that this module needs at once, or of "tokens+base.css", style
+    sheets one after another; a browser may keep what it gets there.
+    """
+    asset, tag = _find(name)
+    if asset is None:
+        raise ModuleError(f"no such script or style sheet: {name}")
+    return f"/bundle/{name}?v={tag}"
+
+
+def scripts(name: str) -> Scripts:
+    """For the module js/{name}.js."""
+    first = Order.of(f"js/{name}.js")
+    late = Order.of(*first.later, without=first)
+    while any(it not in first.done and it not in late.done for it in late.later):
+        late = Order.of(*first.later, *late.later, without=first)
+    return _scripts(name, tuple(first.done.values()), tuple(late.done.values()))
+
+
+@lru_cache(maxsize=32)
+def _scripts(page: str, first: tuple[Module, ...], late: tuple[Module, ...]) -> Scripts:
+    tag = _tag("".join(f"{one.name}\n{one.text}\n" for one in (*first, *late)))
+    apart = {one.name for one in late}
+    shared = sorted({it for one in late for it in one.imports if it not in apart})
+    given = "{" + ",".join(map(variable, shared)) + "}"
+
+    def later(name: str) -> str:
+        if name in apart:
+            return f"$late().then((late)=>late.{variable(name)})"
+        return here(name)
+
+    def here(name: str) -> str:
+        return f"Promise.resolve().then(()=>{variable(name)})"
+
+    head = "let $loading;\n"
+    if late:
+        address = json.dumps(f"/bundle/{page}.late.js?v={tag}")
+        head = (
+            f"let $loading;const $late=()=>$loading??=import({address})"
+            f".then((it)=>it.late({given}))"
+            ".catch((error)=>{$loading=undefined;throw error});\n"
+        )
+    bodies = [(one.name, one.body(later)) for one in first]
+    text, map_ = _joined(head, bodies, "", f"{page}.js")
+    late_text = late_map = None
+    if late:
+        bodies = [(one.name, one.body(here)) for one in late]
+        made = ",".join(one.variable for one in late)
+        late_text, late_map = _joined(
+            f"export const late=({given})=>{{\n",
+            bodies,
+            f"return{{{made}}}}};\n",
+            f"{page}.late.js",
+        )
+    return Scripts(text, map_, late_text, late_map, tag)
+
+
+def _joined(head: str, bodies: list[tuple[str, str]], foot: str, name: str) -> tuple[Asset, Asset]:
+    text = head + "".join(body for _, body in bodies) + foot
+    text += f"//# sourceMappingURL=/bundle/{name}.map\n"
+    lines = [(f"/static/{source}", body.count("\n")) for source, body in bodies]
+    map_ = json.dumps(source_map(lines, skip=head.count("\n")))
+    return Asset.of(text.encode(), ".js"), Asset.of(map_.encode(), ".json")
+
+
+def style(names: tuple[str, ...]) -> Asset:
+    root = paths.static() / "css"
+    files = [root / f"{name}.css" for name in names]
+    try:
+        return _style(tuple((path, path.stat().st_mtime_ns) for path in files))
+    except OSError:
+        raise ModuleError(f"there is no such style sheet among {', '.join(names)}") from None
+
+
+@lru_cache(maxsize=32)
+def _style(files: tuple[tuple[Path, int], ...]) -> Asset:
+    text = "\n".join(path.read_text("utf-8") for path, _ in files)
+    return Asset.of(slim.style(text, tight=True).encode(), ".css")
+
+
+def _tag(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _find(name: str) -> tuple[Asset | None, str]:
+    """The asset, and the tag that its address should bear."""
+    if found := STYLE.fullmatch(name):
+        asset = style(tuple(found["names"].split("+")))
+        return asset, asset.tag
+    if found := SCRIPT.fullmatch(name):
+        made = scripts(found["page"])
+        if found["map"]:
+            return (made.late_map if found["late"] else made.first_map), ""
+        return (made.late if found["late"] else made.first), made.tag
+    return None, ""
 
 
 @router.api_route("/bundle/{name}", methods=["GET", "HEAD"])
-def bundle(request: Request, name: str, v: Annotated[str | None, Query()] = None) -> Response:
-    asset = _asset(name)
-    return asset.answer(request.headers, cache=FOR_EVER if v == asset.tag else REVALIDATE)
+async def bundle(request: Request, name: str, v: str = "") -> Response:
+    try:
+        asset, tag = _find(name)
+    except ModuleError:
+        asset, tag = None, ""
+    if asset is None:
+        raise HTTPException(404, f"no such file: {name[:200]}")
+    return asset.answer(request.headers, cache=FOR_EVER if v and v == tag else REVALIDATE)

@@ -1,5 +1,5 @@
 """Templates become pages. One environment for all of them: everything is escaped, an unknown name
-is an error, and a template may ask for a page's modules or for a vendored file by name."""
+is an error, and a template may ask by name for its script, its styles or a vendored file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from app import __version__, paths
-from app.web import bundle, static, vendor
+from app.web import bundle, vendor
 
 
 @cache
@@ -21,9 +21,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(
-        version=__version__, modules=static.modules, bundle=bundle.url, vendor=vendor.url
-    )
+    made.globals.update(version=__version__, bundle=bundle.url, vendor=vendor.url)
     return made
 
 

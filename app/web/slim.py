@@ -20,12 +20,15 @@ TOKEN = re.compile(
 )
 TEMPLATE = re.compile(r"(?:\\.|\$(?!\{)|[^`\\$])*(`|\$\{)", re.DOTALL)
 CSS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|/\*.*?\*/""", re.DOTALL)
+INDENT = re.compile(r"[ \t]*\n[ \t]*")
 # After these a slash begins a regular expression, after any other word or sign it divides.
 BEFORE_REGEX = {*"(,=:[!&|?{;+-*%~^<>", "", "return", "typeof", "case", "in", "of", "do", "else"}
 
 
-def script(text: str) -> str:
-    """Without comments; strings, templates and regular expressions are known for what they are."""
+def script(text: str, *, tight: bool = False) -> str:
+    """Without comments; strings, templates and regular expressions are known for what they are.
+    `tight`: without indents, too.
+    """
     kept: list[str] = []
     braces: list[int] = []  # for each template we are inside of: braces open in its ${…}
     before, at = "", 0
@@ -39,9 +42,10 @@ def script(text: str) -> str:
         if kind == "comment":
             kept.append("\n" * part.count("\n") or " " * part.startswith("/*"))
             continue
-        kept.append(part)
         if kind == "space":
+            kept.append(("\n" * part.count("\n") or " ") if tight else part)
             continue
+        kept.append(part)
         before = part
         closes = part == "}" and bool(braces) and braces[-1] == 0
         if part == "`" or closes:
@@ -62,9 +66,10 @@ def script(text: str) -> str:
     return "".join(kept)
 
 
-def style(text: str) -> str:
+def style(text: str, *, tight: bool = False) -> str:
     """The same for CSS, where only strings can hide what looks like a comment."""
-    return CSS.sub(lambda found: found[1] or "\n" * found[0].count("\n") or " ", text)
+    text = CSS.sub(lambda found: found[1] or "\n" * found[0].count("\n") or " ", text)
+    return INDENT.sub("\n", text) if tight else text
 
 
 def _on_bytes(change: Callable[[str], str]) -> Callable[[bytes], bytes]:

@@ -1,16 +1,10 @@
 """Our own scripts, styles and pictures. A browser asks each time whether a file has changed and is
 mostly told no; what is sent was freed of comments and gzipped once. A file saved meanwhile is read
-anew.
-
-`modules()` lists all modules that a page's first one will import, so that the page can ask for all
-of them at once instead of finding them one after another.
+anew. (The pages take their scripts and styles from bundle.py.)
 """
 
 from __future__ import annotations
 
-import posixpath
-import re
-from functools import lru_cache
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -20,10 +14,6 @@ from starlette.types import Receive, Scope, Send
 from app import paths
 from app.web import slim
 from app.web.assets import REVALIDATE, Asset
-
-IMPORT = re.compile(
-    r"""^\s*(?:import|export)\b(?:[^"'();=]*\bfrom)?\s*["'](\.[^"']+)["']""", re.MULTILINE
-)
 
 
 class Files:
@@ -56,24 +46,3 @@ class Files:
         if held is None or held[:2] != now:
             held = self.kept[path] = (*now, Asset.read(path, slim.BY_SUFFIX.get(path.suffix)))
         return held[2]
-
-
-def modules(first: str) -> list[str]:
-    """`first`, a path under static/ such as "js/walk.js", and all that it imports, as URLs."""
-    root = paths.static()
-    found: dict[str, None] = {}
-    waiting = [first]
-    while waiting:
-        name = waiting.pop(0)
-        path = root / name
-        if name not in found and path.is_file():
-            found[name] = None
-            waiting += _imports(path, name, path.stat().st_mtime_ns)
-    return [f"/static/{name}" for name in found]
-
-
-@lru_cache(maxsize=512)
-def _imports(path: Path, name: str, changed: int) -> tuple[str, ...]:
-    folder = posixpath.dirname(name)
-    text = path.read_text("utf-8")
-    return tuple(posixpath.normpath(posixpath.join(folder, one)) for one in IMPORT.findall(text))
