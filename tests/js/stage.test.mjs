@@ -29,6 +29,11 @@ test("the focus of a backward step is its node, its inputs, and where the gradie
   assert.equal(focusOf(null, square).near.size, 0);
 });
 
+test("loading a batch is about what it fills, not what it empties", () => {
+  const writes = [{ node: "a", slot: "value", value: array(1) }, { node: "y", slot: "value", value: null }];
+  assert.deepEqual([...focusOf({ phase: "data", node: null, writes }, square).near], ["a"]);
+});
+
 test("a * a sends two packets, and their sum is written out", () => {
   const frame = {
     phase: "backward",

@@ -23,11 +23,21 @@ const KINDS = { parameter: "parameter", input: "input", target: "target", consta
  * @typedef {object} DrawnNode
  * @property {GraphNode} node @property {HTMLButtonElement} element
  * @property {HTMLElement} value @property {HTMLElement | null} grad
- * @property {Map<string, unknown>} drawn  slot -> what is drawn there
+ * @property {Map<string, unknown>} drawn  slot -> what is drawn there; "said" -> the state that its label tells
  */
+
+/** @type {WeakMap<PlanEntry[], ReturnType<typeof readSchedule>>} */
+const schedules = new WeakMap();
 
 /** When each node is computed and differentiated, by plan index. @param {PlanEntry[]} plan */
 export function schedule(plan) {
+  const known = schedules.get(plan) ?? readSchedule(plan);
+  schedules.set(plan, known);
+  return known;
+}
+
+/** @param {PlanEntry[]} plan */
+function readSchedule(plan) {
   /** @type {Map<string, number>} */
   const forward = new Map();
   /** @type {Map<string, number>} */
@@ -54,7 +64,7 @@ export function focusOf(frame, graph) {
     if (frame.phase !== "update") own.inputs.forEach((name) => near.add(name));
     if (frame.phase === "backward") graph.edges.filter((e) => e.from === own.name).forEach((e) => near.add(e.to));
   } else if (frame.phase === "data") {
-    frame.writes.forEach(({ node }) => near.add(node));
+    frame.writes.forEach(({ node, value }) => value && near.add(node));
   }
   return { centre: own?.name ?? null, near };
 }
@@ -66,6 +76,9 @@ export function createGraph(graph, actions) {
   /** @type {Map<string, DrawnNode>} */
   const byName = new Map();
   const drawnEdges = graph.edges.map(drawEdge);
+  /** @type {Map<string, string[]>} */
+  const consumers = new Map(graph.nodes.map((n) => [n.name, []]));
+  for (const { from, to } of graph.edges) consumers.get(from)?.push(to);
   for (const node of graph.nodes) byName.set(node.name, drawNode(node));
 
   /** @param {GraphEdge} edge @returns {DrawnEdge} */
@@ -117,6 +130,7 @@ export function createGraph(graph, actions) {
     });
     element.addEventListener("pointerenter", () => actions.hover(node.name));
     element.addEventListener("pointerleave", () => actions.hover(null));
+    element.setAttribute("aria-label", describe({ node }, {}));
     nodes.append(element);
     return { node, element, value, grad, drawn: new Map() };
   }
@@ -156,7 +170,7 @@ export function createGraph(graph, actions) {
     fill(element, h("span", { class: "heat-frame" }, picture));
   }
 
-  /** @param {DrawnNode} drawn @param {Nodes} state */
+  /** @param {{node: GraphNode}} drawn @param {Nodes} state */
   function describe({ node }, state) {
     const here = state[node.name];
     /** @param {ArrayData | null | undefined} array @param {string} unknown */
@@ -199,10 +213,9 @@ export function createGraph(graph, actions) {
         const { node, element } = drawn;
         const step = position.step;
         const computed = forward.get(node.name);
-        const consumers = graph.edges.filter((e) => e.from === node.name);
         const old = computed === undefined ? step <= data && ["input", "target"].includes(node.kind) : step <= computed;
         const inner = node.kind === "op";
-        const oldGrad = inner && step > zero && !consumers.some((e) => (backward.get(e.to) ?? Infinity) < step) && !backwardDone(node.name, step);
+        const oldGrad = inner && step > zero && ![node.name, ...(consumers.get(node.name) ?? [])].some((name) => (backward.get(name) ?? Infinity) < step);
         drawSlot(drawn, "value", shown[node.name]?.value ?? null, old);
         drawSlot(drawn, "grad", shown[node.name]?.grad ?? null, oldGrad);
         element.classList.toggle("is-centre", node.name === centre);
@@ -212,14 +225,10 @@ export function createGraph(graph, actions) {
         element.classList.toggle("is-lit", node.name === hovered);
         if (typeof hover === "object" && hover?.node === node.name) element.dataset.lit = hover.slot;
         else delete element.dataset.lit;
-        element.setAttribute("aria-label", describe(drawn, shown));
+        if (drawn.drawn.get("said") !== shown[node.name]) element.setAttribute("aria-label", describe(drawn, shown));
+        drawn.drawn.set("said", shown[node.name]);
       }
       for (const drawn of drawnEdges) this.drawEdgeState(drawn, state, near);
-
-      /** @param {string} name @param {number} step */
-      function backwardDone(name, step) {
-        return (backward.get(name) ?? Infinity) < step;
-      }
     },
 
     /** @param {DrawnEdge} drawn @param {State} state @param {Set<string>} near */
@@ -230,17 +239,19 @@ export function createGraph(graph, actions) {
       const iteration = kept ? position.iteration - 1 : position.iteration;
       const wentForward = kept || position.step > (forward.get(edge.to) ?? Infinity);
       const backIndex = backward.get(edge.to) ?? Infinity;
-      const back = kept || position.step > backIndex ? contribution(actions.frame(iteration, backIndex), edge) : null;
+      const wentBack = (kept || position.step > backIndex) && backIndex < Infinity && (byName.get(edge.from)?.grad ?? null) !== null;
+      const passed = actions.frame(iteration, backIndex);
+      const back = wentBack ? contribution(passed, edge) : null; // not known before its frame is here: then a plain trace
       const live = frame?.node === edge.to && ["forward", "loss", "backward"].includes(frame.phase);
       group.classList.toggle("is-forward", wentForward);
-      group.classList.toggle("is-backward", back !== null);
+      group.classList.toggle("is-backward", back !== null || (wentBack && !passed));
       group.classList.toggle("is-live", live);
       group.classList.toggle("is-live-back", live && frame?.phase === "backward");
       group.classList.toggle("is-far", near.size > 0 && !live && !(near.has(edge.from) && near.has(edge.to)));
-      if (!back) return;
-      const width = widthOf(largest(back.value));
+      if (!wentBack) return;
+      const width = widthOf(back ? largest(back.value) : 0);
       const size = Math.max(10, width * 2.1);
-      const one = only(back.value);
+      const one = back && only(back.value);
       group.classList.toggle("is-negative", one !== null && sign(one) === "negative");
       backwardLine.setAttribute("d", path(shorten(line, size * 0.8)));
       backwardLine.style.setProperty("--width", `${width}`);

@@ -7,8 +7,8 @@ import { fill, h, svg } from "../h.js";
 /** @import {Actions, ArrayData, Nodes, Num, State} from "../types.js" */
 /** @import {Layer} from "./layers.js" */
 
-const MOST = 10; // neurons shown in a layer
-const [COLUMN, ROW, SIZE, HEAD] = [230, 96, 64, 56];
+const MOST = 6; // neurons shown in a layer: more could not be read
+const [COLUMN, ROW, SIZE, HEAD] = [230, 86, 64, 56];
 
 /** One sample's row of an array. @param {ArrayData | null | undefined} array @param {number} sample @returns {Num[] | null} */
 function row(array, sample) {
@@ -78,7 +78,7 @@ export function createNeurons(layers, actions) {
           return h(
             "div",
             { class: far ? "is-far" : null },
-            h("span", { class: "neuron-title", style: { left: `${x}px` } }, title, counts[column] > MOST && h("small", {}, ` ${MOST} of ${counts[column]}`)),
+            h("span", { class: "neuron-title", style: { left: `${x}px` } }, title, counts[column] > MOST && h("small", {}, ` first ${MOST} of ${counts[column]}`)),
             Array.from({ length: shown[column] }, (_, i) => neuron(column, i, name, values?.[i] ?? null, grads?.[i] ?? null, active === column - 1)),
           );
         }),
