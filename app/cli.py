@@ -83,9 +83,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(chosen: Settings, listener: socket.socket) -> int:
     from app.main import create_app
+    from app.sessions.errors import StoreError
 
+    app = create_app(chosen)
+    try:
+        app.state.desk.open()
+    except StoreError as error:
+        print(f"backstep: {error}", file=sys.stderr)
+        return 1
     config = uvicorn.Config(
-        create_app(chosen),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,

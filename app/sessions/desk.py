@@ -216,9 +216,13 @@ class Desk(Reader):
 
     # --- in the background ----------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Open the store, and look after sessions that nobody uses."""
+    def open(self) -> None:
+        """Open the store now, so that a store which cannot be had is known at the start."""
         _ = self.cabinet.store
+
+    def start(self) -> None:
+        """Look after sessions that nobody uses."""
+        self.open()
         self._go(self._sweeping())
 
     async def _sweeping(self) -> None:
