@@ -12,7 +12,7 @@ from typing import Any
 
 from app.engine.errors import LimitError, ShapeError
 from app.engine.op import Op
-from app.engine.types import FLOAT, Shape
+from app.engine.types import FLOAT, HALF, Shape
 
 PARAMETER, INPUT, TARGET, CONSTANT, NOISE, BUFFER = LEAVES = (
     "parameter",
@@ -47,6 +47,16 @@ class Node:
     def op_name(self) -> str | None:
         return self.op.name if self.op else None
 
+    @property
+    def grad_dtype(self) -> Any:
+        """A gradient is as precise as its value."""
+        return self.dtype if self.dtype.kind == "f" else FLOAT
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the op's result, computed in full precision, is stored in float16."""
+        return self.dtype == HALF and self.op is not None and self.op.dtype == FLOAT
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -64,6 +74,13 @@ class Graph:
     max_nodes: int = 20_000
     nodes: dict[str, Node] = field(default_factory=dict)
     output: str = ""
+    scaled: str = ""
+    """The output times a fixed number, where backward starts from that (loss scaling)."""
+
+    @property
+    def root(self) -> str:
+        """The node whose gradient is 1: all gradients are slopes of this one."""
+        return self.scaled or self.output
 
     def leaf(
         self,
@@ -92,7 +109,7 @@ class Graph:
             dtype,
             needs_grad,
         )
-        return self._put(node)
+        return self.put(node)
 
     def add(
         self,
@@ -112,7 +129,7 @@ class Graph:
         name = self.free(name or op.name)
         needs = any(n.needs_grad and op.differentiable(i) for i, n in enumerate(inputs))
         operands = tuple(node.name for node in inputs)
-        return self._put(
+        return self.put(
             Node(
                 name,
                 "op",
@@ -137,7 +154,8 @@ class Graph:
             number += 1
         return f"{name}_{number}"
 
-    def _put(self, node: Node) -> Node:
+    def put(self, node: Node) -> Node:
+        """Take in a finished node, whose inputs must stand."""
         if node.name in self.nodes:
             raise ShapeError(f"the name is taken: {node.name!r}", where=node.name)
         if len(self.nodes) >= self.max_nodes:

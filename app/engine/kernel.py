@@ -65,7 +65,7 @@ class Kernel(Protocol):
 
     def gather(self, nodes: Sequence[str], slot: str) -> Array: ...
 
-    def load(self, node: str) -> None: ...
+    def load(self, node: str, key: str = "") -> None: ...
 
     def scalar(self, name: str) -> Array: ...
 
@@ -155,8 +155,9 @@ class Eager:
         """The entries of several slots as one vector."""
         return np.concatenate([self.slots[node, slot].reshape(-1) for node in nodes])
 
-    def load(self, node: str) -> None:
-        self._put((node, VALUE), self.feed[node])
+    def load(self, node: str, key: str = "") -> None:
+        """Put what is fed to the node in place; `key` names one of several (a micro-batch)."""
+        self._put((node, VALUE), self.feed[key or node])
 
     def scalar(self, name: str) -> Array:
         self.record.scalars[name] = self.scalars[name]
@@ -208,6 +209,7 @@ class Recorder:
     ) -> None:
         self.buffers, self.filled, self.wanted, self.flat = buffers, filled, wanted, flat
         self.scalars: dict[str, Array] = {}
+        self.waiting: dict[str, Array] = {}
         self.calls: list[partial[Any]] = []
         self.node = ""
         self._settled: dict[int, tuple[int, partial[Any]]] = {}
@@ -267,8 +269,14 @@ class Recorder:
         """The vector of which all parameters' buffers are views."""
         return self.flat[slot]
 
-    def load(self, node: str) -> None:
-        """Nothing to do: the loop copies the batch into the buffer before it replays."""
+    def load(self, node: str, key: str = "") -> None:
+        """The loop copies the batch into the node's buffer before it replays; a micro-batch waits
+        in a buffer of its own.
+        """
+        if key:
+            target = self.buffers[node, VALUE]
+            self.waiting[key] = np.zeros_like(target)
+            self(np.positive, self.waiting[key], target)
 
     def scalar(self, name: str) -> Array:
         return self.scalars.setdefault(name, np.zeros((), FLOAT))

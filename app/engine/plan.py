@@ -16,7 +16,7 @@ import numpy as np
 from app.engine.graph import INPUT, PARAMETER, Graph, Node
 from app.engine.kernel import Kernel, const
 from app.engine.op import Op
-from app.engine.types import GRAD, VALUE, Array
+from app.engine.types import FLOAT, GRAD, HALF, UNDERFLOW, VALUE, Array
 
 
 class Step(Protocol):
@@ -48,14 +48,22 @@ class Forward:
         operands = [_laid(k, node.op, k.read(name)) for name in node.inputs]
         k.at(node.name)
         y = k.write(node.name, VALUE, node.shape, node.dtype, node.batch_last)
-        node.op.forward(k, y, *operands)
+        if node.narrow:
+            wide = k.scratch(node.shape)
+            node.op.forward(k, wide, *operands)
+            k(np.positive, wide, y)
+        else:
+            node.op.forward(k, y, *operands)
 
 
 def _laid(k: Kernel, op: Op, array: Array) -> Array:
-    """The array itself, or a row-major copy for an op that takes no other layout."""
-    if op.takes_any_layout or array.flags.c_contiguous:
+    """The array itself, or a row-major copy for an op that takes no other layout; a float16 array
+    is widened, for rules compute in full precision and only their results are rounded.
+    """
+    half = array.dtype == HALF and op.name != "cast"
+    if not half and (op.takes_any_layout or array.flags.c_contiguous):
         return array
-    copy = k.scratch(array.shape, array.dtype)
+    copy = k.scratch(array.shape, FLOAT if half else array.dtype)
     k(np.positive, array, copy)
     return copy
 
@@ -104,47 +112,64 @@ class Backward:
             if not k.wants(target.name):
                 continue
             fills = flow.first and not (target.kind == PARAMETER and k.has(target.name, GRAD))
-            last = target.batch_last
+            last, dtype = target.batch_last, target.grad_dtype
             grads[flow.operand] = (
-                k.write(target.name, GRAD, target.shape, last=last)
+                k.write(target.name, GRAD, target.shape, dtype, last)
                 if fills
-                else k.scratch(target.shape, last=last)
+                else k.scratch(target.shape, dtype, last)
             )
             terms.append((flow, fills))
         if not terms:
             return
         operands = [_laid(k, node.op, k.read(name)) for name in node.inputs]
         rows = [_rows(k, node.op, grad) for grad in grads]
+        g, y = k.read(node.name, GRAD), k.read(node.name)
+        if node.narrow:
+            g, y = _laid(k, node.op, g), _laid(k, node.op, y)
         k.at(node.name)
-        node.op.vjp(k, k.read(node.name, GRAD), k.read(node.name), *operands, *rows)
-        for grad, row in zip(grads, rows, strict=True):
-            if row is not None and row is not grad:
+        node.op.vjp(k, g, y, *operands, *rows)
+        for i, (grad, row) in enumerate(zip(grads, rows, strict=True)):
+            if grad is not None and row is not None and row is not grad:
                 k(np.positive, row, grad)
+                if grad.dtype == HALF:
+                    k(_lost, row, grad, k.write(node.name, f"{UNDERFLOW}{i}", ()))
         for flow, fills in terms:
             target, value = flow.target, grads[flow.operand]
             assert value is not None
             if not fills:
                 old = k.read(target.name, GRAD)
-                total = k.write(target.name, GRAD, target.shape, last=target.batch_last)
+                total = k.write(
+                    target.name, GRAD, target.shape, target.grad_dtype, target.batch_last
+                )
                 k(np.add, old, value, total)
             k.contribute(node.name, target.name, flow.operand, value, fills)
 
 
 def _rows(k: Kernel, op: Op, grad: Array | None) -> Array | None:
-    """Where the op may write a contribution: the buffer itself, or a row-major one beside it."""
-    if grad is None or op.takes_any_layout or grad.flags.c_contiguous:
+    """Where the op may write a contribution: the buffer itself, or a row-major one in full
+    precision beside it.
+    """
+    if grad is None:
+        return None
+    if grad.dtype != HALF and (op.takes_any_layout or grad.flags.c_contiguous):
         return grad
     return k.scratch(grad.shape)
 
 
+def _lost(wide: Array, narrow: Array, out: Array) -> None:
+    """How many numbers became 0 by being rounded."""
+    out[...] = np.count_nonzero((wide != 0) & (narrow == 0))
+
+
 def forward_steps(graph: Graph) -> list[Step]:
     """Every op node in order; the output's step has the phase `loss`."""
-    return [Forward(node, "loss" if node.name == graph.output else "forward") for node in graph.ops]
+    ends = (graph.output, graph.root)
+    return [Forward(node, "loss" if node.name in ends else "forward") for node in graph.ops]
 
 
 def backward_steps(graph: Graph) -> list[Step]:
     """Every op node that the output depends on, in reverse order."""
-    reached = graph.ancestors(graph.output)
+    reached = graph.ancestors(graph.root)
     leaves = [node for node in graph.kind(PARAMETER, INPUT) if node.needs_grad]
     unreached = tuple(node for node in leaves if node.name not in reached)
     seen: set[str] = set()
@@ -159,6 +184,6 @@ def backward_steps(graph: Graph) -> list[Step]:
             if target.needs_grad and node.op.differentiable(i):
                 flows.append(Flow(i, target, name not in seen))
                 seen.add(name)
-        seed = node.name == graph.output
+        seed = node.name == graph.root
         steps.append(Backward(node, tuple(flows), seed, unreached if seed else ()))
     return steps

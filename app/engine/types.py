@@ -14,8 +14,11 @@ Slot = tuple[str, str]
 
 VALUE = "value"
 GRAD = "grad"
+UNDERFLOW = "underflow."
+"""Prefix of slots that count, by operand, the entries of a contribution that float16 made 0."""
 SAVED = "saved."
 """Prefix of slots in which an op keeps what its vjp needs besides operands and output."""
 
 FLOAT = np.dtype(np.float64)
+HALF = np.dtype(np.float16)
 INT = np.dtype(np.int64)

@@ -32,7 +32,7 @@ from app.render.scene import Index, Scene, entry, first, grad_of, size
 def backward_latex(graph: Graph, node: Node, operands: list[int]) -> str:
     """The contributions' LaTeX, one after the other."""
     assert node.op
-    output = graph[graph.output].latex
+    output = graph[graph.root].latex
 
     def slope(by: Node) -> str:
         return rf"\frac{{\partial {output}}}{{\partial {by.latex}}}"
@@ -159,7 +159,7 @@ def sum_line(scene: Scene, contribution: Contribution, old: Array, element: Inde
 def backward_lines(scene: Scene, node: Node) -> list[Line]:
     """One line a contribution, and one more for each that is added to others."""
     lines = []
-    if node.name == scene.graph.output:
+    if node.name == scene.graph.root:
         symbol = grad_of(scene.graph, node)
         lines.append(
             line(

@@ -57,7 +57,10 @@ def forward_label(graph: Graph, node: Node) -> str:
 
 
 def step_label(graph: Graph, step: Step) -> str:
-    """The line in plain text."""
+    """The line in plain text; a step may bring its own."""
+    own: str = getattr(step, "label", "")
+    if own:
+        return own
     if step.node is None:
         return _PHASES.get(step.phase, step.phase)
     node = graph[step.node]
@@ -73,7 +76,7 @@ def step_label(graph: Graph, step: Step) -> str:
 
 def step_symbols(graph: Graph, step: Step) -> str:
     """The line as MathML; empty where there is no formula."""
-    if step.node is None:
+    if step.node is None or getattr(step, "label", ""):
         return ""
     node = graph[step.node]
     if isinstance(step, Backward):

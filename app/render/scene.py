@@ -78,7 +78,7 @@ def name_of(node: Node) -> str:
 
 def grad_of(graph: Graph, node: Node) -> str:
     """∂L/∂z₁ as a fragment in the hue of a gradient."""
-    return mathml.partial(graph[graph.output].latex, node.latex)
+    return mathml.partial(graph[graph.root].latex, node.latex)
 
 
 def size(shape: Shape) -> int:

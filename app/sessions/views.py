@@ -20,6 +20,7 @@ from app.render.curve import curve as curve_of
 from app.render.layout import Box, Layout, layout
 from app.render.lines import step_label, step_symbols
 from app.render.scene import Scene, name_of
+from app.train.iteration import Data
 from app.train.run import Run
 
 NUMBER_BOX, ARRAY_BOX = (132.0, 84.0), (132.0, 96.0)
@@ -114,9 +115,16 @@ def plan_view(run: Run, iteration: int) -> list[dict[str, Any]]:
             "node": step.node,
             "label": step_label(graph, step),
             "mathml": step_symbols(graph, step),
+            "part": _part(step),
+            "error": getattr(step, "error", None) or None,
         }
         for i, step in enumerate(run.plan(iteration))
     ]
+
+
+def _part(step: Step) -> int | None:
+    """The micro-batch that begins with this step, counted from 0."""
+    return step.part if isinstance(step, Data) and step.parts > 1 else None
 
 
 # --- frames ---------------------------------------------------------------------------------------
@@ -155,7 +163,14 @@ def frame_view(run: Run, iteration: int, index: int) -> dict[str, Any]:
         ],
         **explained,
         "refs": scene.refs,
+        "error": _error(step),
     }
+
+
+def _error(step: Step) -> dict[str, str] | None:
+    """What PyTorch would raise here; the walk ends with this step."""
+    message = getattr(step, "error", None)
+    return {"type": "RuntimeError", "message": message} if message else None
 
 
 def scene_of(run: Run, iteration: int, stepper: Stepper, index: int) -> Scene:
@@ -198,6 +213,12 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
         code = {"numpy": getattr(rule, "numpy", ""), "pytorch": getattr(rule, "pytorch", "")}
         if step.phase == "update":
             code["pytorch"] = "optimizer.step()  # " + code["pytorch"]
+    else:
+        lines = rules.rule_lines(scene, getattr(step, "lines", []), None)
+    if step.phase == "recompute":
+        says = f"Computed once more, because it had been released. {says}"
+    says = getattr(step, "says", "") or says
+    code = {name: getattr(step, name, "") or code[name] for name in code}
     first = lines[0] if lines else None
     return {
         "formula": {

@@ -8,22 +8,25 @@ run are bounded, however long it is.
 
 from __future__ import annotations
 
+import math
 import time
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from app.engine.errors import BackstepError
-from app.engine.graph import BUFFER, PARAMETER, Graph
+from app.engine.graph import BUFFER, CONSTANT, PARAMETER, Graph
 from app.engine.plan import Step, forward_steps
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.history import History
 from app.train.iteration import FED, iteration_plan
+from app.train.plans.accumulation import loss_of, part_name, share
+from app.train.plans.mixed_precision import SCALE, SKIPPED
 from app.train.problem import check_choices
 from app.train.spec import Spec, clip_step
 from app.train.trainer import Program, Trainer
@@ -80,6 +83,7 @@ class Run:
             self.spec.optimizer,
             zero_grad=settings.zero_grad,
             clip=clip_step(settings.clip, graph),
+            method=self.spec.method,
         )
 
     def lr(self, iteration: int) -> float | None:
@@ -90,11 +94,13 @@ class Run:
         t = self.problem.position(iteration)["epoch"] if schedule.per == "epoch" else iteration
         return schedule.lr(base, t)
 
-    def scalars(self, iteration: int) -> dict[str, float]:
+    def scalars(self, iteration: int, slots: Mapping[Slot, Array]) -> dict[str, float]:
+        """The optimizer's numbers; an update that was skipped does not count as one."""
         lr = self.lr(iteration)
         if self.spec.optimizer is None or lr is None:
             return {}
-        return self.spec.optimizer.scalars(iteration, lr)
+        skipped = slots.get((SCALE, SKIPPED))
+        return self.spec.optimizer.scalars(iteration - (0 if skipped is None else int(skipped)), lr)
 
     # --- time travel ----------------------------------------------------------------------------
 
@@ -117,7 +123,10 @@ class Run:
 
     def _stepper(self, iteration: int, slots: Slots) -> Stepper:
         return Stepper(
-            self.plan(iteration), slots, self.problem.feed(iteration), self.scalars(iteration)
+            self.plan(iteration),
+            slots,
+            self.problem.feed(iteration),
+            self.scalars(iteration, slots),
         )
 
     def _start(self, iteration: int) -> Slots:
@@ -136,14 +145,19 @@ class Run:
         stepper.seek(ends[0] if ends else len(stepper.plan))
         if len(self.history) == iteration:
             graph = self.graph(iteration)
-            grads = [stepper.slots[n.name, GRAD].reshape(-1) for n in graph.kind(PARAMETER)]
+            found = [stepper.slots.get((n.name, GRAD)) for n in graph.kind(PARAMETER)]
+            grads = [g.reshape(-1) for g in found if g is not None]
             flat = np.concatenate(grads) if grads else np.zeros(0)
-            loss = float(stepper.slots[graph.output, VALUE])
+            loss = self._loss_at_end(stepper.slots, graph)
             with np.errstate(all="ignore"):
                 square = float(np.dot(flat, flat))
             self.history.add([loss], [square], [self.lr(iteration)])
         stepper.seek(len(stepper.plan))
         self._validate(iteration, stepper.slots)
+
+    def _loss_at_end(self, slots: Slots, graph: Graph) -> float:
+        """Of the whole batch; a walk that an error stopped before the loss has none."""
+        return float(loss_of(slots, graph)) if (graph.output, VALUE) in slots else math.nan
 
     def _rates(self, start: int, stop: int) -> list[float | None]:
         """The learning rates of one stretch of settings."""
@@ -189,6 +203,8 @@ class Run:
                 for state, value in self.spec.optimizer.start(node.shape).items():
                     value.flags.writeable = False
                     slots[node.name, state] = value
+        if self.spec.method.scaler is not None:
+            slots |= self.spec.method.scaler.start()
         return slots
 
     # --- full speed -----------------------------------------------------------------------------
@@ -242,7 +258,11 @@ class Run:
         return min(stops)
 
     def _must_step(self, iteration: int, slots: Slots) -> bool:
-        """Without zero_grad the first gradient fills its slot, all later ones are added."""
+        """Without zero_grad the first gradient fills its slot, all later ones are added. A walk
+        that an error may stop is always stepped.
+        """
+        if self.spec.method.overwrites:
+            return True
         return not self.settings(iteration).zero_grad and any(
             (node.name, GRAD) not in slots for node in self.graph(iteration).kind(PARAMETER)
         )
@@ -275,7 +295,7 @@ class Run:
                         for name, value in self.problem.feed(i).items():
                             np.copyto(program.feed[name], value)
                 if timed or not losses or not steady:
-                    worth = self.scalars(i)
+                    worth = self.scalars(i, program.buffers)
                     for name, buffer in program.scalars.items():
                         buffer[()] = worth[name]
                 if steady and not timed and not validated:
@@ -326,15 +346,19 @@ class Run:
         """The loss of this iteration's batch with the parameters at its start, some leaves
         replaced.
         """
-        graph = self.graph(iteration)
+        graph, parts = self.graph(iteration), self.spec.method.accumulate
         slots = self.slots(iteration, 0)
         feed = self.problem.feed(iteration)
-        values = {
-            name: feed[name] if node.kind in FED else slots[name, VALUE]
-            for name, node in graph.nodes.items()
-            if node.op is None
-        }
-        return evaluate(graph, values | (replaced or {}))
+        losses = []
+        for part in range(parts):
+            values = {}
+            for name, node in graph.nodes.items():
+                if node.op is None and node.kind in FED:
+                    values[name] = feed[part_name(name, part) if parts > 1 else name]
+                elif node.op is None:
+                    values[name] = slots[name, VALUE]
+            losses.append(evaluate(graph, values | (replaced or {})))
+        return losses[0] if parts == 1 else math.fsum(losses) * share(graph, parts)
 
     def _validate(self, iteration: int, slots: Any) -> None:
         batches = self.problem.batches
@@ -344,7 +368,7 @@ class Run:
             return
         inputs, targets = batches.validation
         graph = self.spec.problem.model(len(inputs)).graph  # type: ignore[attr-defined]
-        values = {n.name: slots[n.name, VALUE] for n in graph.kind(PARAMETER, BUFFER)}
+        values = {n.name: slots[n.name, VALUE] for n in graph.kind(PARAMETER, BUFFER, CONSTANT)}
         values |= {"input": inputs, "target": targets}
         self.history.validation_loss[iteration] = evaluate(graph, values)
 

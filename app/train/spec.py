@@ -10,18 +10,22 @@ from app.engine.fields import pick, whole
 from app.engine.graph import PARAMETER, Graph
 from app.engine.plan import Step
 from app.train.clipping import ClipStep, parse_clip
+from app.train.iteration import iteration_plan
 from app.train.limits import SpecLimits
 from app.train.optimizers import OPTIMIZERS, Optimizer
+from app.train.plans.method import PLAIN, Method, parse_method
+from app.train.plans.rewritten import changed
 from app.train.problem import ModelProblem, Problem, ProgramProblem
 from app.train.schedules import SCHEDULES, Schedule
 
 MODEL_FIELDS = (
     "title model loss optimizer schedule clip accumulate data batch_size shuffle parameters init "
-    "precision seed zero_grad"
+    "precision seed zero_grad checkpoint regularisation fault"
 ).split()
 PROGRAM_FIELDS = (
-    "title program values output parameters optimizer schedule clip zero_grad seed".split()
-)
+    "title program values output parameters optimizer schedule clip zero_grad seed "
+    "precision checkpoint regularisation fault"
+).split()
 DEFAULT_OPTIMIZER = {"type": "sgd", "lr": 0.1}
 
 
@@ -37,6 +41,7 @@ class Spec:
     zero_grad: bool
     title: str
     limits: SpecLimits
+    method: Method = PLAIN
 
 
 def parse_spec(given: Any, limits: SpecLimits | None = None) -> Spec:
@@ -71,8 +76,11 @@ def parse_spec(given: Any, limits: SpecLimits | None = None) -> Spec:
     schedule = given.get("schedule")
     if schedule is not None:
         schedule = pick(SCHEDULES, schedule, "schedule", "the schedule")
-    spec = Spec(given, problem, optimizer, schedule, clip, zero_grad, title, limits)
-    problem.graph(0)
+    method = parse_method(given)
+    problem = changed(problem, method)
+    spec = Spec(given, problem, optimizer, schedule, clip, zero_grad, title, limits, method)
+    graph = problem.graph(0)
+    iteration_plan(graph, optimizer, method=method)
     return spec
 
 

@@ -19,6 +19,7 @@ from app.engine.plan import Step
 from app.engine.replay import Straight, straight
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.optimizers import Optimizer
+from app.train.plans.accumulation import loss_of
 from app.train.update import Update
 
 BLOCK = 8192  # entries that stay in the cache while an optimizer makes its passes over them
@@ -57,15 +58,11 @@ class Trainer:
         for slot, buffer in self.shared.items():
             if slot in slots:
                 np.copyto(buffer, slots[slot])
-        for program in self.programs.values():
-            for slot, buffer in program.buffers.items():
-                if slot in slots and slot not in self.shared:
-                    np.copyto(buffer, slots[slot])
 
     def export(self, names: Iterable[Slot], program: Program | None) -> dict[Slot, Array]:
         """Copies of those slots, sealed."""
         found = {}
-        for slot in names:
+        for slot in sorted(names):  # a set has another order in every process
             buffer = self.shared.get(slot)
             if buffer is None and program is not None:
                 buffer = program.buffers.get(slot)
@@ -82,10 +79,10 @@ class Trainer:
         slots: Mapping[Slot, Array],
     ) -> Program:
         """Record a plan; `key` tells apart plans that need other calls or buffers."""
-        buffers = dict(self.shared)
         for slot, value in slots.items():
-            if slot not in buffers:
-                buffers[slot] = value.copy()
+            if slot not in self.shared:
+                self.shared[slot] = value.copy()  # one for all programs: buffers, the loss scale
+        buffers = dict(self.shared)
         feed = {}
         for node in graph.nodes.values():
             if node.op is None and (node.name, VALUE) not in buffers:
@@ -97,7 +94,7 @@ class Trainer:
             if step.phase in ("clip", "update") and not noted:
                 noted = True
                 k(np.dot, self.flat[GRAD], self.flat[GRAD], squared_norm)
-            if isinstance(step, Update):
+            if type(step) is Update:
                 if not updated:
                     updated = True
                     self._update_all(k, step.optimizer)
@@ -105,7 +102,8 @@ class Trainer:
             step.run(k)
         if not noted:
             k(np.dot, self.flat[GRAD], self.flat[GRAD], squared_norm)
-        loss = buffers[graph.output, VALUE]
+        feed |= k.waiting
+        loss = loss_of(buffers, graph)
         run = straight(k.calls, loss.item, squared_norm.item)
         program = Program(run, buffers, feed, k.scalars)
         self.programs[key] = program

@@ -151,6 +151,7 @@ def names(op: Op, sample: Sample, y: Array, g: Array) -> dict[str, Any]:
             "clip": np.clip,
             "huber": lambda d: huber(d, delta),
             "reshape": lambda x: x.reshape(-1),
+            "round": lambda x: x,
             "broadcast": lambda x: np.broadcast_to(
                 x, attrs["to"] if op.name == "broadcast" else sample.operands[0].shape
             ),

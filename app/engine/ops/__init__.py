@@ -6,6 +6,7 @@ from app.engine.op import OPS as OPS
 from app.engine.ops import activation as activation
 from app.engine.ops import arithmetic as arithmetic
 from app.engine.ops import attention as attention
+from app.engine.ops import cast as cast
 from app.engine.ops import choice as choice
 from app.engine.ops import class_loss as class_loss
 from app.engine.ops import convolution as convolution

@@ -1,0 +1,85 @@
+"""How the gradients of an iteration are computed: what a spec says about its plan, in one place.
+
+Penalties, casts and scaled losses change the graph (`rewrites`); micro-batches, checkpoints and
+faults change the order of steps over it. All may be combined, except a fault with the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.engine.errors import BackstepError
+from app.engine.graph import Graph
+from app.engine.plan import Step, backward_steps, forward_steps
+from app.engine.types import Array
+from app.train.plans.accumulation import Share, parse_accumulate
+from app.train.plans.checkpointing import Checkpoint, checkpointed, parse_checkpoint
+from app.train.plans.faults import Fault, naive_plan, parse_fault
+from app.train.plans.mixed_precision import Precision, parse_precision
+from app.train.plans.penalty import Penalty, parse_penalty
+
+FIELDS = ("accumulate", "checkpoint", "precision", "regularisation", "fault")
+
+
+class Rewrite(Protocol):
+    """A change of the graph: the new one, and the numbers of the leaves that it brings."""
+
+    def rewrite(self, old: Graph) -> tuple[Graph, Mapping[str, Array]]: ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """The plain method is all defaults."""
+
+    accumulate: int = 1
+    checkpoint: Checkpoint | None = None
+    precision: Precision | None = None
+    penalty: Penalty | None = None
+    fault: Fault | None = None
+
+    @property
+    def rewrites(self) -> list[Rewrite]:
+        """In the order in which they are made."""
+        share = Share(self.accumulate) if self.accumulate > 1 else None
+        every = (self.penalty, self.fault, share, self.precision)
+        return [rewrite for rewrite in every if rewrite is not None]
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether a value is overwritten in place."""
+        fault = self.fault
+        return fault is not None and fault.type == "in_place" and not fault.repaired
+
+    @property
+    def scaler(self) -> Precision | None:
+        """The precision, where the loss is scaled."""
+        p = self.precision
+        return p if p is not None and p.loss_scale is not None else None
+
+    def passes(self, graph: Graph) -> list[Step]:
+        """Forward, loss and backward of one (micro-)batch."""
+        if self.fault is not None and self.fault.type == "naive_recursion":
+            return naive_plan(graph)
+        if self.checkpoint is not None:
+            return checkpointed(graph, self.checkpoint)
+        return forward_steps(graph) + backward_steps(graph)
+
+
+PLAIN = Method()
+
+
+def parse_method(given: Mapping[str, Any]) -> Method:
+    """The parts of a spec that change its plan."""
+    method = Method(
+        parse_accumulate(given.get("accumulate")),
+        parse_checkpoint(given.get("checkpoint")),
+        parse_precision(given.get("precision")),
+        parse_penalty(given.get("regularisation")),
+        parse_fault(given.get("fault")),
+    )
+    others = [name for name in ("accumulate", "checkpoint", "precision") if given.get(name)]
+    if method.fault is not None and others and method != Method(fault=method.fault):
+        raise BackstepError(f"a fault is shown without {others[0]}", where="fault")
+    return method
