@@ -20,15 +20,23 @@ import { applyTheme, labelThemeButton, rememberedTheme } from "./theme.js";
 
 /** @type {Record<string, (element: HTMLElement, store: any, actions: any) => void>} */
 const PANELS = { stage, program, inspector, transport, chart, learning_rate: learningRate };
+const FIRST = new Set(["stage", "transport"]); // what can be pressed stands before what explains
 const LINK_AFTER = 400; // ms without a move until the address shows the position
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+
+/** The browser has shown what stands there; a page in the background does not wait for that. */
+const painted = () =>
+  new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 100);
+  });
 
 /** The session of this address: given by id, restored from the link, or made new. @returns {Promise<Session>} */
 async function openSession() {
   const { lesson, session } = main.dataset;
   if (session) return api.session(session);
-  const shared = await readFragment(location.hash);
+  const shared = location.hash ? await readFragment(location.hash) : { position: null, changes: [], spec: null };
   const body = lesson ? { lesson } : { spec: shared.spec ?? {} };
   return api.createSession({
     ...body,
@@ -148,12 +156,20 @@ async function open() {
   };
   const help = () => void import("./help.js").then(({ toggleHelp }) => toggleHelp());
   const starting = walking.start();
-  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-panel]"))) {
-    PANELS[element.dataset.panel ?? ""]?.(element, store, actions);
-  }
+  const panels = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-panel]"))];
+  /** @param {(name: string) => boolean} which */
+  const mount = (which) => {
+    for (const element of panels.filter((e) => which(e.dataset.panel ?? ""))) {
+      PANELS[element.dataset.panel ?? ""]?.(element, store, actions);
+    }
+  };
+  mount((name) => FIRST.has(name));
+  mountKeys(actions, { help });
+  performance.mark("usable");
+  await painted();
+  mount((name) => !FIRST.has(name));
   mountHeader(store, actions, help);
   mountLive(/** @type {Element} */ (document.querySelector("#live")), store);
-  mountKeys(actions, { help });
   if (main.dataset.session) walking.follow();
   else keepAddress(store);
   await starting;
