@@ -274,8 +274,8 @@ class Run:
         if trainer is None:
             trainer = self._trainer = Trainer(self.graph(start), self.spec.optimizer)
         trainer.load(slots)
-        keep = {slot for slot in slots if self._kept(start, slot)}
-        keep |= {(node.name, GRAD) for node in trainer.parameters}
+        keep = [slot for slot in slots if self._kept(start, slot)]  # a set's order is chance
+        keep += [(n.name, GRAD) for n in trainer.parameters if (n.name, GRAD) not in slots]
         steady = self.problem.steady(start, stop)
         schedule, optimizer = self.spec.schedule, self.spec.optimizer
         timed = schedule is not None or (optimizer is not None and optimizer.timed)
