@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.engine.types import Array
+from app.engine.types import INT, Array
 
 
 @dataclass
@@ -22,6 +22,12 @@ class Batches:
     seed: int = 0
     validation: tuple[Array, Array] | None = None
     _edits: list[tuple[int, str, Array]] = field(default_factory=list)
+
+    def whole_inputs(self) -> None:
+        """From now on inputs are whole numbers."""
+        self.inputs = self.inputs.astype(INT)
+        if self.validation is not None:
+            self.validation = self.validation[0].astype(INT), self.validation[1]
 
     @property
     def samples(self) -> int:

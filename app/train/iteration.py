@@ -15,6 +15,7 @@ from app.train.plans.accumulation import AddLoss, part_name
 from app.train.plans.faults import with_in_place
 from app.train.plans.method import PLAIN, Method
 from app.train.plans.mixed_precision import ScaledUpdate, Unscale, UpdateScale
+from app.train.running import with_running
 from app.train.update import Update
 
 FED = (INPUT, TARGET, NOISE)
@@ -73,7 +74,7 @@ def iteration_plan(
         plan.append(Data(graph, part, parts))
         if zero_grad and part == 0:
             plan.append(ZeroGrad(graph))
-        steps = method.passes(graph)
+        steps = with_running(graph, method.passes(graph))
         if parts > 1:
             ends = [i for i, step in enumerate(steps) if step.phase == "loss"]
             steps.insert(ends[-1] + 1, AddLoss(graph, part, parts))

@@ -15,7 +15,7 @@ from app.engine.graph import CONSTANT, INPUT, PARAMETER, TARGET, Graph
 from app.engine.ops.class_loss import ClassLoss
 from app.engine.types import INT, Array
 from app.nn.init import Init, parse_init
-from app.nn.model import Model, build_model, parse_loss
+from app.nn.model import Model, build_model, parse_loss, vocabulary
 from app.nn.program import Program, parse
 from app.nn.values import to_array
 from app.train.batches import Batches
@@ -79,18 +79,24 @@ class ModelProblem:
     ) -> None:
         self._batches, self.seed, self.limits = batches, seed, limits
         self._given = given
-        self.model = lru_cache(maxsize=4)(
-            lambda size: build_model(
+        self._noise_edits: dict[tuple[int, str], Array] = {}
+
+        def build(size: int, training: bool) -> Model:
+            return build_model(
                 layers,
                 loss,
                 input_shape=batches.inputs.shape[1:],
                 target_shape=batches.targets.shape[1:],
+                input_dtype=batches.inputs.dtype,
                 target_dtype=batches.targets.dtype,
                 batch=size,
                 init=init,
                 max_nodes=limits.graph_nodes,
+                training=training,
             )
-        )
+
+        self.model = lru_cache(maxsize=4)(lambda size: build(size, True))
+        self.evaluation = lru_cache(maxsize=4)(lambda size: build(size, False))
 
     @classmethod
     def parse(cls, given: Mapping[str, Any], seed: int, limits: SpecLimits) -> ModelProblem:
@@ -123,9 +129,19 @@ class ModelProblem:
                     f"a sample of data.inputs has the shape {list(shape)}, not {declared!r}",
                     where="model.input_shape",
                 )
+        if vocabulary(model.get("layers")) is not None:
+            broken = batches.inputs[batches.inputs != np.floor(batches.inputs)]
+            if broken.size:
+                raise BackstepError(
+                    f"an embedding looks up whole numbers: {float(broken[0]):g}",
+                    where="data.inputs",
+                )
+            batches.whole_inputs()
         init = parse_init(given["init"], "init") if given.get("init") is not None else None
         problem = cls(model.get("layers"), loss, batches, init, given, seed, limits)
         problem._read_classes()
+        for size in {batches.size(i) for i in (0, batches.count - 1)}:
+            problem.model(size)
         problem._check_size()
         check_choices(problem.graph(0), "input", batches.inputs, "data.inputs")
         check_choices(problem.graph(0), "target", batches.targets, "data.targets")
@@ -148,6 +164,7 @@ class ModelProblem:
                 )
             self._batches.targets = targets.astype(INT)
             self.model.cache_clear()
+            self.evaluation.cache_clear()
 
     def _check_size(self) -> None:
         for node in self.graph(0).nodes.values():
@@ -168,22 +185,33 @@ class ModelProblem:
         return built.graph
 
     def feed(self, iteration: int) -> dict[str, Array]:
-        return self._batches.feed(iteration)
+        """The batch, and this iteration's noise: every mask from its own seeded stream."""
+        fed = self._batches.feed(iteration)
+        model: Model = self.model(self._batches.size(iteration))
+        for number, noise in enumerate(model.noises):
+            edited = self._noise_edits.get((iteration, noise.name))
+            rng = np.random.default_rng([self.seed, 4, iteration, number])
+            drawn = noise.draw(rng, model.graph[noise.name].shape)
+            fed[noise.name] = drawn if edited is None else edited
+        return fed
 
     def initial(self) -> dict[str, Array]:
-        """Parameters as the spec gives them; others are drawn, each from its own seeded stream."""
+        """Parameters and buffers as the spec gives them (a PyTorch `state_dict` will do); others
+        are drawn, each from its own seeded stream.
+        """
         given = self._given.get("parameters") or {}
         if not isinstance(given, dict):
             raise BackstepError("must be an object of name: array", where="parameters")
-        declared = self.model(self._batches.size(0)).declared
+        model: Model = self.model(self._batches.size(0))
+        declared = model.declared
         names = [d.name for d in declared]
         for name in given:
-            if name not in names:
+            if name not in names and name not in model.ignored:
                 raise BackstepError(
                     f"parameter is not known: {name!r}; known are {', '.join(names)}",
                     where=f"parameters.{name}",
                 )
-        found = {}
+        found = dict(model.constants)
         for number, d in enumerate(declared):
             if d.name in given:
                 array = to_array(given[d.name], f"parameters.{d.name}", self.limits.array_entries)
@@ -199,12 +227,24 @@ class ModelProblem:
         return found
 
     def edit(self, iteration: int, name: str, value: Array) -> None:
-        self._batches.edit(iteration, name, value)
+        """Samples hold from this iteration on; noise is drawn anew for the next one."""
+        if name in (INPUT, TARGET):
+            self._batches.edit(iteration, name, value)
+        else:
+            self._noise_edits[iteration, name] = value
 
     def forget(self, iteration: int) -> None:
         self._batches.forget(iteration)
+        self._noise_edits = {at: v for at, v in self._noise_edits.items() if at[0] <= iteration}
+
+    @property
+    def noisy(self) -> bool:
+        model: Model = self.model(self._batches.size(0))
+        return bool(model.noises)
 
     def version(self, iteration: int) -> object:
+        if self.noisy:
+            return iteration
         b = self._batches
         place = (
             iteration % b.count
@@ -218,6 +258,8 @@ class ModelProblem:
     def steady(self, start: int, stop: int) -> bool:
         """Whether all these iterations see the same samples in the same order."""
         b = self._batches
+        if self.noisy:
+            return False
         return b.count == 1 and not b.shuffle and b.fixed(start) == b.fixed(stop - 1)
 
     def position(self, iteration: int) -> dict[str, int]:

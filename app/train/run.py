@@ -367,7 +367,7 @@ class Run:
         if (iteration + 1) % batches.count or iteration in self.history.validation_loss:
             return
         inputs, targets = batches.validation
-        graph = self.spec.problem.model(len(inputs)).graph  # type: ignore[attr-defined]
+        graph = self.spec.problem.evaluation(len(inputs)).graph  # type: ignore[attr-defined]
         values = {n.name: slots[n.name, VALUE] for n in graph.kind(PARAMETER, BUFFER, CONSTANT)}
         values |= {"input": inputs, "target": targets}
         self.history.validation_loss[iteration] = evaluate(graph, values)

@@ -39,6 +39,9 @@ class Embedding(Op):
             raise self.fail("the table must be (num_embeddings, embedding_dim)", x, weight)
         return (*x, weight[1])
 
+    def choices(self, operand: int, *shapes: Shape) -> int | None:
+        return shapes[1][0] if operand == 0 else None
+
     def forward(self, k: Kernel, y: Array, x: Array, weight: Array) -> None:
         k(_look_up, x, weight, y)
 

@@ -20,7 +20,10 @@ def _sizes(given: Any, rank: int) -> tuple[int, ...]:
     if listed and len(given) != rank:
         raise BackstepError(f"kernel_size must be a number or a list of {rank}: {given!r}")
     every = list(given) if listed else [given] * rank
-    return tuple(whole(size, "kernel_size", low=1) for size in every)
+    sizes = tuple(whole(size, "kernel_size") for size in every)
+    if min(sizes) < 1:
+        raise BackstepError(f"kernel_size must be at least 1: {given!r}")
+    return sizes
 
 
 @dataclass(frozen=True)
