@@ -4,7 +4,7 @@ import { entries } from "../../static/js/panels/editor.js";
 import { focusOf, schedule } from "../../static/js/panels/graph.js";
 import { largest, only, tiling } from "../../static/js/panels/heat.js";
 import { layersOf } from "../../static/js/panels/layers.js";
-import { ease, packetsOf, sumsOf } from "../../static/js/panels/packets.js";
+import { ease, packetsOf, spread, sumsOf } from "../../static/js/panels/packets.js";
 
 const array = (data, shape = []) => ({ shape, dtype: "float64", data, min: data, max: data, mean: data, norm: data, nonfinite: 0 });
 const slots = (value, grad = null) => ({ value: value === null ? null : array(value), grad: grad === null ? null : array(grad), state: {} });
@@ -94,4 +94,15 @@ test("layers are read off the graph: transposed weights, biases, activations", (
 
 test("a formula has no neurons, and says so", () => {
   assert.match(layersOf(square).why, /formula/);
+});
+
+test("packets that would cover each other move apart, both by as much", () => {
+  const box = (x, y) => ({ x, y, width: 40, height: 20 });
+  const boxes = [box(0, 10), box(0, 50), box(0, 22), box(100, 12)];
+  spread(boxes);
+  assert.deepEqual(boxes.map(({ y }) => Math.round(y)), [5, 50, 27, 12]);
+  const three = [box(0, 10), box(0, 12), box(0, 14)];
+  spread(three);
+  assert.ok(three[1].y - three[0].y >= 21 && three[2].y - three[1].y >= 21);
+  assert.ok(Math.abs(three[1].y - 12) < 0.5);
 });

@@ -74,6 +74,27 @@ function pill(array, role) {
 }
 
 /**
+ * Moves boxes that cover each other apart, up and down, both by as much; their order stays.
+ * @param {{x: number, y: number, width: number, height: number}[]} boxes  x and y are their middles
+ */
+export function spread(boxes) {
+  const order = [...boxes].sort((a, b) => a.y - b.y);
+  for (let round = 0; round < 4 * order.length; round++) {
+    let still = true;
+    order.forEach((low, i) => {
+      for (const high of order.slice(0, i)) {
+        const lack = (high.height + low.height) / 2 + 2 - (low.y - high.y);
+        if (lack <= 0.5 || Math.abs(high.x - low.x) >= (high.width + low.width) / 2) continue;
+        high.y -= lack / 2;
+        low.y += lack / 2;
+        still = false;
+      }
+    });
+    if (still) return;
+  }
+}
+
+/**
  * @param {HTMLElement} layer  in the graph's pixels
  * @param {GraphView} view
  */
@@ -93,21 +114,15 @@ export function createPackets(layer, view) {
 
   /** Where packets rest: before their targets, and clear of each other. @param {{packet: Packet, element: HTMLElement}[]} pills */
   function docks(pills) {
-    /** @type {{x: number, y: number, w: number, h: number}[]} */
-    const taken = [];
-    return pills.map(({ packet, element }) => {
-      const [w, tall] = [element.offsetWidth, element.offsetHeight];
+    const places = pills.map(({ packet, element }) => {
+      const [width, height] = [element.offsetWidth, element.offsetHeight];
       const whole = length(packet.line);
-      const along = Math.max(whole / 2, whole - w / 2 - 8);
-      let [x, y] = pointAt(packet.line, along);
-      for (const other of taken) {
-        if (Math.abs(other.x - x) < (other.w + w) / 2 && Math.abs(other.y - y) < (other.h + tall) / 2 + 2) {
-          y = other.y + ((other.h + tall) / 2 + 2) * (y >= other.y ? 1 : -1);
-        }
-      }
-      taken.push({ x, y, w, h: tall });
-      return { along, point: /** @type {Point} */ ([x, y]) };
+      const along = Math.max(whole / 2, whole - width / 2 - 8);
+      const [x, y] = pointAt(packet.line, along);
+      return { along, x, y, width, height };
     });
+    spread(places);
+    return places.map(({ along, x, y }) => ({ along, point: /** @type {Point} */ ([x, y]) }));
   }
 
   /** @param {Sum[]} sums */
