@@ -20,6 +20,11 @@ export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = SOURCE;
+    // It brings a style sheet for maps along, which the content policy would refuse, with a complaint.
+    const head = document.head;
+    head.appendChild = (/** @type {any} */ node) =>
+      node instanceof HTMLStyleElement && node.textContent ? node : /** @type {any} */ (Node.prototype.appendChild.call(head, node));
+    for (const type of ["load", "error"]) script.addEventListener(type, () => Reflect.deleteProperty(head, "appendChild"));
     script.addEventListener("load", () => resolve(/** @type {any} */ (window).Plotly));
     script.addEventListener("error", () => {
       loading = null;
