@@ -75,6 +75,12 @@ export function mount(element, store, actions) {
     /** @param {"graph" | "neurons"} name @param {string} label */
     const tab = (name, label) => {
       const dead = name === "neurons" && why !== null;
+      /** After a click the arrow keys are the transport's; after the Tab key they change the tab. @param {MouseEvent} event */
+      const choose = (event) => {
+        if (event.detail > 0) /** @type {HTMLElement} */ (event.currentTarget).blur();
+        if (dead) say(why);
+        else actions.setTab(name);
+      };
       return h(
         "button",
         {
@@ -84,7 +90,7 @@ export function mount(element, store, actions) {
           dataset: { tab: name },
           "aria-disabled": dead ? "true" : null,
           title: dead ? why : null,
-          on: { click: () => (dead ? say(why) : actions.setTab(name)) },
+          on: { click: choose },
         },
         label,
       );
