@@ -5,7 +5,7 @@ import { at, indexOf, move, plane, reach, shapeText } from "../../static/js/pane
 import { drawing, tangent } from "../../static/js/panels/curve.js";
 import { entryName, worstFirst } from "../../static/js/panels/gradient_check.js";
 import { arraysOf, fitted, roleOf } from "../../static/js/panels/inspector.js";
-import { effectWords, latest, nudged, stepOf, withEntry, writersOf } from "../../static/js/panels/edits.js";
+import { effectWords, latest, nudged, stepOf, wished, withEntry, writersOf } from "../../static/js/panels/edits.js";
 
 const array = (shape, data) => ({ shape, dtype: "float64", data, min: -2, max: 1, mean: 0, norm: 1, nonfinite: 0 });
 
@@ -120,4 +120,11 @@ test("who made a number: the last to write a value, all that added to a gradient
   assert.deepEqual(writersOf("w", "value", 5, at), [4]);
   assert.deepEqual(writersOf("w", "value", 4, at), []);
   assert.deepEqual(writersOf("b", "value", 9, at), []);
+});
+
+test("a setting that waits for the next iteration is already the wished one", () => {
+  const session = { settings: { lr: 0.1, zero_grad: true }, changes: [{ type: "settings", iteration: 1, lr: 0.2 }] };
+  assert.equal(wished({ session, position: { iteration: 0, step: 9, of: 9 } }, "lr"), 0.2);
+  assert.equal(wished({ session, position: { iteration: 0, step: 9, of: 9 } }, "zero_grad"), true);
+  assert.equal(wished({ session, position: { iteration: 2, step: 0, of: 9 } }, "lr"), 0.1);
 });

@@ -5,7 +5,7 @@
 
 import { signed, toNumber } from "../format.js";
 
-/** @import {Effect, Frame} from "../types.js" */
+/** @import {Effect, Frame, State} from "../types.js" */
 
 /**
  * A copy of nested lists with one entry changed.
@@ -65,6 +65,16 @@ export function writersOf(node, slot, step, frameAt) {
     else found = slot === "grad" ? [...found, index] : [index];
   }
   return found;
+}
+
+/**
+ * A setting as the hand has left it. Where its step has run already, a change works from the next
+ * iteration on, and only the log of changes knows of it.
+ * @param {Pick<State, "session" | "position">} state @param {"lr" | "zero_grad" | "clip"} name
+ */
+export function wished({ session, position }, name) {
+  const coming = session.changes.filter((change) => change.iteration === position.iteration + 1 && name in change);
+  return /** @type {any} */ (coming.at(-1) ?? session.settings)[name];
 }
 
 /** Calls one after the other, and of those that wait only the last. @param {(x: any) => Promise<any>} send */

@@ -5,6 +5,7 @@
 
 import { h } from "../h.js";
 import { full, number } from "../format.js";
+import { wished } from "./edits.js";
 
 /** @import {Store} from "../store.js" */
 /** @import {State, Actions} from "../types.js" */
@@ -61,7 +62,7 @@ export function mount(element, store, actions) {
       note.textContent = "write a number such as 0.1";
       return;
     }
-    if (rate !== store.get().session?.settings.lr) set(rate);
+    if (rate !== wished(store.get(), "lr")) set(rate);
   };
   field.addEventListener("change", enter);
   field.addEventListener("keydown", (event) => event.key === "Enter" && enter());
@@ -86,9 +87,10 @@ export function mount(element, store, actions) {
     const fixed = settings.lr === null || settings.lr === undefined;
     element.hidden = fixed; // a program without an optimizer has no rate
     if (fixed) return;
-    if (document.activeElement !== field) field.value = full(settings.lr);
-    slider.value = String(placeOf(settings.lr));
-    slider.setAttribute("aria-valuetext", number(settings.lr));
+    const rate = wished(store.get(), "lr");
+    if (document.activeElement !== field) field.value = full(rate);
+    slider.value = String(placeOf(rate));
+    slider.setAttribute("aria-valuetext", number(rate));
     if (settings.lr_now !== settings.lr && settings.lr_now !== null) {
       note.textContent = `now ${number(settings.lr_now)} by schedule`;
     }
@@ -99,6 +101,6 @@ export function mount(element, store, actions) {
     if (!before) from = told.iteration;
     if (told.of > from) progress.value = (told.iteration - from) / (told.of - from);
   });
-  store.watch((s) => s.session?.settings, draw);
+  store.watch((s) => [s.session?.settings, s.session?.changes], draw);
   draw();
 }

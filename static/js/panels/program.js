@@ -3,6 +3,7 @@
 
 import { fill, h } from "../h.js";
 import { boundaries } from "../timeline.js";
+import { wished } from "./edits.js";
 
 /** @import {Actions, PlanEntry, State} from "../types.js" */
 /** @import {Store} from "../store.js" */
@@ -38,11 +39,12 @@ export function mount(element, store, actions) {
     return item;
   }
 
-  /** @param {boolean} on */
-  function zeroSwitch(on) {
-    return h(
-      "button",
-      {
+  /** @param {boolean} here  whether this iteration's plan has the line; a switch may wait for the next one */
+  function zeroSwitch(here) {
+    const state = store.get();
+    const on = wished(state, "zero_grad") !== false;
+    return [
+      h("button", {
         type: "button",
         class: "switch",
         role: "switch",
@@ -50,8 +52,9 @@ export function mount(element, store, actions) {
         "aria-label": "zero_grad runs in every iteration",
         title: on ? "Forget zero_grad: gradients then add up" : "Run zero_grad again",
         on: { click: () => actions.patch({ zero_grad: !on }) },
-      },
-    );
+      }),
+      on !== here && h("small", { class: "line-when" }, `${on ? "on" : "off"} from iteration ${state.position.iteration + 1}`),
+    ];
   }
 
   function build() {
@@ -113,7 +116,7 @@ export function mount(element, store, actions) {
     });
   }
 
-  store.watch((s) => [s.plan, s.session.settings.zero_grad], build);
+  store.watch((s) => [s.plan, s.session.settings.zero_grad, wished(s, "zero_grad")], build);
   store.watch((s) => s.position, mark);
   store.watch((s) => s.breakpoints, markBreakpoints);
   build();
