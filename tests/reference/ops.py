@@ -65,6 +65,7 @@ REFERENCE: dict[str, Callable[..., Tensor]] = {
     "exp": torch.exp,
     "log": torch.log,
     "abs": torch.abs,
+    "cast": lambda x, to: x.to(getattr(torch, to)),
     "maximum": torch.maximum,
     "minimum": torch.minimum,
     "where": lambda condition, a, b: torch.where(condition != 0, a, b),
