@@ -168,9 +168,9 @@ class Desk(Reader):
             raise
         if not kept:
             raise self.cabinet.lost(session.id)
-        face = session.face(loss)
-        self.publish(session.id, "session", face)
-        return face
+        session.shown = session.face(loss)
+        self.publish(session.id, "session", session.shown)
+        return dict(session.shown)
 
     async def change(
         self,
@@ -186,7 +186,7 @@ class Desk(Reader):
                 raise StaleError(session.revision)
             async with session.engine:
                 told = await self._change(session, make, effect)
-            face = await self.face(session)
+            face = await self.look(session)
         self.publish(session.id, "session", face)
         return face, told
 
@@ -224,6 +224,18 @@ class Desk(Reader):
         """Look after sessions that nobody uses."""
         self.open()
         self._go(self._sweeping())
+
+    def warm(self, spec: dict[str, Any]) -> None:
+        """Make ready what the first look at a session of this spec will ask for."""
+        session = Session(new_record("", spec, lesson=None, title=""), self.limits)
+        if self.legs.get(session.key(0)) is None:
+            self._go(self._warm(session))
+
+    async def _warm(self, session: Session) -> None:
+        await self.graph(session)
+        await self.plan(session)
+        await self.state(session, session.position)
+        await self.frames(session, 0, 0, session.of(0))
 
     async def _sweeping(self) -> None:
         while True:

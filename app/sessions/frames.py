@@ -5,6 +5,7 @@ so they are kept under that name and shared by everybody who walks through the s
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ from app.sessions.views import frame_view
 
 BLOCK = 64  # frames that are made at once
 MOST_BYTES = 96_000_000
+
+NOTHING: Mapping[int, bytes] = {}
 
 Key = tuple[bytes, int]
 
@@ -35,6 +38,7 @@ class Leg:
     loss: float | str | None
     loss_step: int
     frames: dict[int, bytes] = field(default_factory=dict)
+    states: dict[int, bytes] = field(default_factory=dict)
     size: int = 200
 
     def loss_at(self, step: int) -> float | str | None:
@@ -83,14 +87,20 @@ class Legs:
         self.size += leg.size
         self._shrink()
 
-    def add(self, key: Key, frames: dict[int, bytes]) -> None:
+    def add(
+        self,
+        key: Key,
+        frames: Mapping[int, bytes] = NOTHING,
+        states: Mapping[int, bytes] = NOTHING,
+    ) -> None:
         leg = self._legs.get(key)
         if leg is None:
             return
-        more = sum(len(frame) for k, frame in frames.items() if k not in leg.frames)
-        leg.frames |= frames
-        leg.size += more
-        self.size += more
+        for kept, new in ((leg.frames, frames), (leg.states, states)):
+            more = sum(len(made) for k, made in new.items() if k not in kept)
+            kept.update(new)
+            leg.size += more
+            self.size += more
         self._shrink()
 
     def _shrink(self) -> None:

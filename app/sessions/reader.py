@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from app.sessions.errors import limited
 from app.sessions.frames import BLOCK, Leg, Legs, encode, make_frames, make_leg
 from app.sessions.moment import Moment
 from app.sessions.session import Session
-from app.sessions.views import graph_view, plan_view
+from app.sessions.views import graph_view, plan_view, state_view
 from app.sessions.workers import Workers
 from app.settings import Limits
 
@@ -66,31 +67,37 @@ class Reader:
         leg = self.legs.get(session.key(iteration))
         if leg is None:
             async with session.engine:
-                key = session.key(iteration)
-                leg = self.legs.get(key)
-                if leg is None:
-                    if len(session.run.history) < iteration:
-                        await self._reach(session, iteration)
-                    leg = await self.workers.run(lambda: make_leg(session, iteration))
-                    self.legs.put(key, leg)
+                leg = await self._leg(session, iteration)
+        return leg
+
+    async def _leg(self, session: Session, iteration: int) -> Leg:
+        """For who holds the engine."""
+        key = session.key(iteration)
+        leg = self.legs.get(key)
+        if leg is None:
+            if len(session.run.history) < iteration:
+                await self._reach(session, iteration)
+            leg = await self.workers.run(lambda: make_leg(session, iteration))
+            self.legs.put(key, leg)
         return leg
 
     async def frames(self, session: Session, iteration: int, start: int, stop: int) -> list[bytes]:
-        leg = await self.leg(session, iteration)
-        if leg.lacks(start, stop):
+        """Those that are missing are made in blocks, all for the same revision."""
+        leg = self.legs.get(session.key(iteration))
+        if leg is not None and not leg.lacks(start, stop):
+            return [leg.frames[k] for k in range(start, stop)]
+        async with session.engine:
+            leg, key = await self._leg(session, iteration), session.key(iteration)
             of = session.of(iteration)
-            first, last = start // BLOCK * BLOCK, min(of, -(-stop // BLOCK) * BLOCK)
-            async with session.engine:
-                for k in range(first, last, BLOCK):
-                    until = min(last, k + BLOCK)
-                    if leg.lacks(k, until):
-                        key = session.key(iteration)
-                        made = await self.workers.run(
-                            lambda k=k, until=until: make_frames(session, iteration, k, until)  # type: ignore[misc]
-                        )
-                        leg.frames |= {n: f for n, f in made.items() if n not in leg.frames}
-                        self.legs.add(key, made)
-        return [leg.frames[k] for k in range(start, stop)]
+            stop = min(stop, of)
+            frames = dict(leg.frames)
+            for first in range(start // BLOCK * BLOCK, stop, BLOCK):
+                until = min(of, first + BLOCK)
+                if leg.lacks(first, until):
+                    work = partial(make_frames, session, iteration, first, until)
+                    frames |= await self.workers.run(work)
+            self.legs.add(key, frames)
+        return [frames[k] for k in range(start, stop)]
 
     async def loss(self, session: Session) -> float | str | None:
         """What stands in the loss node at the session's position."""
@@ -98,7 +105,28 @@ class Reader:
         return leg.loss_at(session.position.step)
 
     async def face(self, session: Session) -> dict[str, Any]:
-        return session.face(await self.loss(session))
+        """How it stands: as after the last change, while the next one is still under way."""
+        shown = session.shown
+        if shown is None or shown["revision"] != session.revision:
+            async with session.turn:
+                shown = await self.look(session)
+        return dict(shown)
+
+    async def look(self, session: Session) -> dict[str, Any]:
+        """The face anew, for who holds the session's turn."""
+        session.shown = session.face(await self.loss(session))
+        return dict(session.shown)
+
+    async def state(self, session: Session, moment: Moment) -> bytes:
+        """Every node at a moment."""
+        leg = await self.leg(session, moment.iteration)
+        if moment.step not in leg.states:
+            async with session.engine:
+                key = session.key(moment.iteration)
+                made = await self.workers.run(lambda: encode(state_view(session.run, *moment)))
+                self.legs.add(key, states={moment.step: made})
+            return made
+        return leg.states[moment.step]
 
     async def graph(self, session: Session) -> bytes:
         i = session.position.iteration

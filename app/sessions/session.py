@@ -62,6 +62,7 @@ class Session:
         self.revision, self.touched = record.revision, record.touched
         self.turn, self.engine = asyncio.Lock(), asyncio.Lock()
         self.stopped = False  # asks the training under way to end
+        self.shown: dict[str, Any] | None = None  # its face at the last revision
 
     # --- what an iteration looks like ----------------------------------------------------------
 
@@ -221,11 +222,11 @@ class Session:
         while kept < min(len(log), len(self.changes)) and log[kept] is self.changes[kept]:
             kept += 1
         self.changes = log
-        first = self._digests[0][1]
-        self._digests = [(0, first)]
+        digests = self._digests[:1]
         for known in log:
-            last = self._digests[-1][1]
-            self._digests.append((known.iteration, _digest(last, orjson.dumps(known.stored))))
+            last = digests[-1][1]
+            digests.append((known.iteration, _digest(last, orjson.dumps(known.stored))))
+        self._digests = digests  # at once: others may be reading
         return kept
 
     def settle(self, iteration: int) -> None:

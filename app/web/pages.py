@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from app.lessons import lessons
 from app.web.rendering import page
 
+HERO = "neuron"  # the lesson that walks by itself on the home page
+
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 @router.get("/")
-async def home() -> HTMLResponse:
-    return page("home.html")
+async def home(request: Request) -> HTMLResponse:
+    request.app.state.desk.warm(lessons()[HERO].spec)
+    return page("home.html", hero=HERO)
 
 
 @router.get("/walk")
@@ -29,10 +32,12 @@ async def walk_session(id: str) -> HTMLResponse:
 
 
 @router.get("/walk/{lesson}")
-async def walk(lesson: str) -> HTMLResponse:
+async def walk(request: Request, lesson: str) -> HTMLResponse:
+    """While the browser fetches the scripts, the lesson's first iteration is made ready."""
     found = lessons().get(lesson)
     if found is None:
         raise HTTPException(404, f"there is no lesson of this name: {lesson[:80]}")
+    request.app.state.desk.warm(found.spec)
     return page("walk.html", lesson=lesson, session_id=None, title=found.title)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import Limits, Settings
 from tests.api.calls import CHANGING, GOOD, JSON, WITH_BODY, Caller
 from tests.sessions.specs import LINE
 
@@ -78,11 +77,7 @@ def test_bodies_of_another_form(client: TestClient, key: tuple[str, str], conten
 
 @with_body
 def test_bodies_that_are_too_large(tmp_path: Any, key: tuple[str, str]) -> None:
-    from dataclasses import replace
-
-    from app.settings import Limits
-
-    limits = replace(Limits(), body_bytes=500)
+    limits = Limits(body_bytes=500)
     store = f"sqlite:///{tmp_path / 's.db'}"
     with TestClient(create_app(Settings(store=store, browser=False, limits=limits))) as client:
         caller = Caller(client)
@@ -108,22 +103,25 @@ def test_sessions_that_are_not_there(client: TestClient, key: tuple[str, str], i
 @pytest.mark.parametrize("key", sorted(CHANGING), ids=lambda key: " ".join(key))
 @pytest.mark.parametrize("tag", ['"0"', "2", '"two"', "", 'W/"7", "9"'])
 def test_a_stale_revision_changes_nothing(
-    client: TestClient, key: tuple[str, str], tag: str
+    client: TestClient, key: tuple[str, str], tag: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caller = Caller(client)
     before = caller.ok("GET")
-    client.headers["if-match"] = tag
-    found = error(GOOD[key](caller), 412, "stale_revision")
+    with monkeypatch.context() as patch:
+        patch.setitem(client.headers, "if-match", tag)  # type: ignore[arg-type]
+        response = GOOD[key](caller)
+    found = error(response, 412, "stale_revision")
     assert found["revision"] == 1 and "revision 1" in found["message"]
-    del client.headers["if-match"]
     assert caller.ok("GET") == before
 
 
 @pytest.mark.parametrize("key", sorted(CHANGING), ids=lambda key: " ".join(key))
 @pytest.mark.parametrize("tag", ['"1"', "1", "*", 'W/"1"', '"0", "1"'])
-def test_a_known_revision_does(client: TestClient, key: tuple[str, str], tag: str) -> None:
+def test_a_known_revision_does(
+    client: TestClient, key: tuple[str, str], tag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caller = Caller(client)
-    client.headers["if-match"] = tag
+    monkeypatch.setitem(client.headers, "if-match", tag)  # type: ignore[arg-type]
     assert GOOD[key](caller).status_code in (200, 204)
 
 
@@ -169,10 +167,12 @@ def test_a_browser_gets_a_page(client: TestClient) -> None:
     error(client.get("/api/nothing", headers={"accept": "text/html"}), 404)
 
 
-def test_a_crash_tells_nothing_of_the_inside(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    with TestClient(app, raise_server_exceptions=False) as client:
+def test_a_crash_tells_nothing_of_the_inside(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         caller = Caller(client)
-        monkeypatch.setattr("app.web.api.reading.state_view", lambda *_: 1 / 0)
+        monkeypatch.setattr("app.sessions.reader.state_view", lambda *_: 1 / 0)
         found = error(caller("GET", "/state"), 500, "internal")
         assert "ZeroDivisionError" not in str(found)
         assert caller("POST", "/step").status_code == 200

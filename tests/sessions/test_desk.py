@@ -402,3 +402,46 @@ def test_a_session_may_begin_anywhere(tmp_path: Path) -> None:
         assert desk.cabinet.store.count() == 1
 
     run(settings(tmp_path), work)
+
+
+def test_a_lesson_is_ready_before_it_is_asked_for(tmp_path: Path) -> None:
+    async def work(desk: Desk) -> None:
+        desk.warm(NETWORK)
+        desk.warm(NETWORK)
+        await asyncio.gather(*desk._background)
+        s = await desk.create(NETWORK)
+        leg = desk.legs.get(s.key(0))
+        assert leg is not None and not leg.lacks(0, s.of(0)) and 0 in leg.states
+        assert desk.cabinet.store.count() == 1 and list(desk.cabinet.memory) == [s.id]
+
+    run(settings(tmp_path), work)
+
+
+def test_reading_while_somebody_changes_sees_before_or_after(tmp_path: Path) -> None:
+    """Never a bit of both: each answer's frames are those of one of the values that were set."""
+
+    async def work(desk: Desk) -> None:
+        s = await desk.create(LINE)
+        allowed = set()
+        for value in range(12):
+            fresh = await desk.create(LINE)
+            await put(desk, fresh, "w", float(value))
+            allowed.add(b"".join(await desk.frames(fresh, 0, 0, fresh.of(0))))
+        await put(desk, s, "w", 0.0)
+        desk.legs = Legs()
+
+        async def change() -> None:
+            for value in range(12):
+                await put(desk, s, "w", float(value))
+
+        async def read() -> None:
+            for _ in range(30):
+                found = await desk.frames(s, 0, 0, s.of(0))
+                assert b"".join(found) in allowed
+                face = await desk.face(s)
+                assert face["revision"] <= s.revision
+                await asyncio.sleep(0)
+
+        await asyncio.gather(change(), read(), read())
+
+    run(settings(tmp_path), work)

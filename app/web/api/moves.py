@@ -88,5 +88,5 @@ async def stop(request: Request, id: Id) -> Response:
     session = await desk.get(id)
     session.stopped = True
     async with session.turn:
-        face = await desk.face(session)
+        face = await desk.look(session)
     return answer(face, revision=face["revision"])

@@ -15,7 +15,7 @@ from app.sessions.errors import EmptyError, limited
 from app.sessions.frames import encode
 from app.sessions.moment import Moment
 from app.sessions.session import Session
-from app.sessions.views import element_view, node_view, state_view
+from app.sessions.views import element_view, node_view
 from app.web.api import models
 from app.web.api.answers import (
     FRESH,
@@ -84,7 +84,8 @@ async def state(
     session = await desk.get(id)
     moment = here(session, iteration, step)
     within(desk, session, moment)
-    return await view(desk, session, moment, lambda: state_view(session.run, *moment))
+    content = await desk.state(session, moment)
+    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
 
 
 NODE_ANSWERS = says(models.Node, "node", 404, 409, 422)
