@@ -2,8 +2,9 @@
 
 No op has a second rule for it. A vjp is linear in g, and with g = 1 at one entry of the output it
 gives that entry's row of the Jacobian: `(J·v)[j] = Σ vjp(e_j) · v`. One call does for an
-elementwise op, one for each entry of the output else. One pass gives the derivative of all outputs along one
-direction; a gradient of n numbers takes n passes, where reverse mode takes one for each output.
+elementwise op, one for each entry of the output else. One pass gives the derivative of all outputs
+along one direction; a gradient of n numbers takes n passes, where reverse mode takes one for each
+output.
 """
 
 from __future__ import annotations
