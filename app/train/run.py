@@ -396,8 +396,8 @@ class Run:
         """From this iteration on: lr, zero_grad or clip."""
         self._forget(iteration)
         now = replace(self.settings(iteration), **changes)
-        self._settings = [entry for entry in self._settings if entry[0] < iteration]
-        self._settings.append((iteration, now))
+        before = [entry for entry in self._settings if entry[0] < iteration]
+        self._settings = [*before, (iteration, now)]  # at once: others may be reading
 
     def _forget(self, iteration: int) -> None:
         """Drop all that was computed from this iteration on, and the changes after it."""
