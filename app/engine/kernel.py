@@ -8,6 +8,7 @@ nothing. One rule, two callers: their numbers are bit-identical.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -191,6 +192,11 @@ class Eager:
         return self.record
 
 
+def _place(buffer: Array) -> tuple[int, int]:
+    """Where an array's numbers lie, whatever its shape, if they lie in one piece."""
+    return (buffer.ctypes.data, buffer.size if buffer.flags.forc else -id(buffer))
+
+
 class Recorder:
     """Binds each call to buffers that stay, and remembers it in `calls`.
 
@@ -212,16 +218,36 @@ class Recorder:
         self.waiting: dict[str, Array] = {}
         self.calls: list[partial[Any]] = []
         self.node = ""
+        self._written: Counter[tuple[int, int]] = Counter()
+        self._copies: list[tuple[Array, Array]] = []
         self._settled: dict[int, tuple[int, partial[Any]]] = {}
 
     def __call__(self, function: Callable[..., Any], *operands: Any) -> None:
         *ins, out = operands
         if out is None or self._is_settled(function, ins, out):
             return
+        self._written[_place(out)] += 1
+        if function is np.positive:
+            if _place(ins[0]) == _place(out):
+                return
+            if ins[0].dtype == out.dtype:
+                self._copies.append((ins[0], out))
         if function in _KEYWORD_OUT:
             self.calls.append(partial(function, *ins, out=out))
         else:
             self.calls.append(partial(function, *ins, out))
+
+    def twins(self) -> dict[Slot, Slot]:
+        """Slots that only ever hold a copy of another one's numbers, such as a bias' gradient for
+        a single sample: recorded again with one buffer for both, the copy needs no call.
+        """
+        slots = {_place(buffer): slot for slot, buffer in self.buffers.items()}
+        pairs = [(slots.get(_place(a)), slots.get(_place(b)), b) for a, b in self._copies]
+        return {
+            source: copy
+            for source, copy, buffer in pairs
+            if source and copy and self._written[_place(buffer)] == 1
+        }
 
     def _is_settled(self, function: Callable[..., Any], ins: list[Any], out: Array) -> bool:
         """A single number that follows from constants alone (the gradient that starts a pass, times

@@ -94,9 +94,10 @@ class Run:
         t = self.problem.position(iteration)["epoch"] if schedule.per == "epoch" else iteration
         return schedule.lr(base, t)
 
-    def scalars(self, iteration: int, slots: Mapping[Slot, Array]) -> dict[str, float]:
+    def scalars(
+        self, iteration: int, lr: float | None, slots: Mapping[Slot, Array]
+    ) -> dict[str, float]:
         """The optimizer's numbers; an update that was skipped does not count as one."""
-        lr = self.lr(iteration)
         if self.spec.optimizer is None or lr is None:
             return {}
         skipped = slots.get((SCALE, SKIPPED))
@@ -126,7 +127,7 @@ class Run:
             self.plan(iteration),
             slots,
             self.problem.feed(iteration),
-            self.scalars(iteration, slots),
+            self.scalars(iteration, self.lr(iteration), slots),
         )
 
     def _start(self, iteration: int) -> Slots:
@@ -274,8 +275,8 @@ class Run:
         if trainer is None:
             trainer = self._trainer = Trainer(self.graph(start), self.spec.optimizer)
         trainer.load(slots)
-        keep = [slot for slot in slots if self._kept(start, slot)]  # a set's order is chance
-        keep += [(n.name, GRAD) for n in trainer.parameters if (n.name, GRAD) not in slots]
+        keep = {slot for slot in slots if self._kept(start, slot)}
+        keep |= {(node.name, GRAD) for node in trainer.parameters}
         steady = self.problem.steady(start, stop)
         schedule, optimizer = self.spec.schedule, self.spec.optimizer
         timed = schedule is not None or (optimizer is not None and optimizer.timed)
@@ -284,6 +285,7 @@ class Run:
         version: object = None
         losses: list[float] = []
         squares: list[float] = []
+        rates = self._rates(start, stop)
         with np.errstate(all="ignore"):
             for i in range(start, stop):
                 if program is None or not steady:
@@ -295,7 +297,7 @@ class Run:
                         for name, value in self.problem.feed(i).items():
                             np.copyto(program.feed[name], value)
                 if timed or not losses or not steady:
-                    worth = self.scalars(i, program.buffers)
+                    worth = self.scalars(i, rates[i - start], program.buffers)
                     for name, buffer in program.scalars.items():
                         buffer[()] = worth[name]
                 if steady and not timed and not validated:
@@ -305,7 +307,7 @@ class Run:
                 if validated:
                     self._validate(i, trainer.shared)
         new = max(0, len(self.history) - start)
-        self.history.add(losses[new:], squares[new:], self._rates(start + new, stop))
+        self.history.add(losses[new:], squares[new:], rates[new:])
         return trainer.export(keep, program)
 
     def _kept(self, iteration: int, slot: Slot) -> bool:

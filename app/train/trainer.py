@@ -18,6 +18,7 @@ from app.engine.kernel import Recorder
 from app.engine.plan import Step
 from app.engine.replay import Straight, straight
 from app.engine.types import GRAD, VALUE, Array, Slot
+from app.train.iteration import FED
 from app.train.optimizers import Optimizer
 from app.train.plans.accumulation import loss_of
 from app.train.update import Update
@@ -82,12 +83,34 @@ class Trainer:
         for slot, value in slots.items():
             if slot not in self.shared:
                 self.shared[slot] = value.copy()  # one for all programs: buffers, the loss scale
-        buffers = dict(self.shared)
-        feed = {}
+        first, _ = self._recorded(graph, plan, slots, {})
+        buffers = {
+            source: first.buffers[copy].reshape(graph[source[0]].shape)
+            for source, copy in first.twins().items()
+            if source[1] == GRAD and graph[source[0]].op and copy in self.shared
+        }
+        k, squared_norm = self._recorded(graph, plan, slots, buffers)
+        feed = {node.name: k.buffers[node.name, VALUE] for node in graph.kind(*FED)}
+        feed |= k.waiting
+        loss = loss_of(k.buffers, graph)
+        run = straight(k.calls, loss.item, squared_norm.item)
+        program = Program(run, k.buffers, feed, k.scalars)
+        self.programs[key] = program
+        return program
+
+    def _recorded(
+        self,
+        graph: Graph,
+        plan: list[Step],
+        slots: Mapping[Slot, Array],
+        buffers: Mapping[Slot, Array],
+    ) -> tuple[Recorder, Array]:
+        """The plan on buffers of its own, apart from those given; and where Σ g² will stand."""
+        own = {**self.shared, **buffers}
         for node in graph.nodes.values():
-            if node.op is None and (node.name, VALUE) not in buffers:
-                feed[node.name] = buffers[node.name, VALUE] = np.zeros(node.shape, node.dtype)
-        k = Recorder(buffers, set(slots), graph.trained(), self.flat)
+            if node.op is None and (node.name, VALUE) not in own:
+                own[node.name, VALUE] = np.zeros(node.shape, node.dtype)
+        k = Recorder(own, set(slots), graph.trained(), self.flat)
         squared_norm = np.zeros(())
         noted = updated = False
         for step in plan:
@@ -102,12 +125,7 @@ class Trainer:
             step.run(k)
         if not noted:
             k(np.dot, self.flat[GRAD], self.flat[GRAD], squared_norm)
-        feed |= k.waiting
-        loss = loss_of(buffers, graph)
-        run = straight(k.calls, loss.item, squared_norm.item)
-        program = Program(run, buffers, feed, k.scalars)
-        self.programs[key] = program
-        return program
+        return k, squared_norm
 
     def _update_all(self, k: Recorder, optimizer: Optimizer) -> None:
         """Every parameter at once, in blocks that fit into the cache."""
