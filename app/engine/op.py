@@ -70,6 +70,8 @@ class Op:
     operands: ClassVar[tuple[str, ...]] = ("x",)
     formula: ClassVar[str] = ""
     rules: ClassVar[dict[str, Rule]] = {}
+    worked: ClassVar[str] = ""
+    """One entry of the right side, for `places`; the formula itself if empty."""
     says: ClassVar[str] = ""
     says_back: ClassVar[str] = ""
     numpy: ClassVar[str] = ""
@@ -111,6 +113,14 @@ class Op:
     def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
         """Further letters of the formulas, such as @n: how each is written, and its worth."""
         return {}
+
+    def places(self, index: tuple[int, ...], *shapes: Shape) -> dict[str, tuple[int, ...]] | None:
+        """For an output made of one entry of each operand: where these entries stand."""
+        return None
+
+    def window(self, index: tuple[int, ...], *shapes: Shape) -> list[tuple[int, ...]] | None:
+        """For an output that is one of several entries of the operand: where these stand."""
+        return None
 
     def element(self, index: tuple[int, ...], *shapes: Shape) -> list[Term] | None:
         """The output's element as a sum of products of operand elements; None where it is no such

@@ -185,5 +185,6 @@ def backward_steps(graph: Graph) -> list[Step]:
                 flows.append(Flow(i, target, name not in seen))
                 seen.add(name)
         seed = node.name == graph.root
-        steps.append(Backward(node, tuple(flows), seed, unreached if seed else ()))
+        if flows or seed:
+            steps.append(Backward(node, tuple(flows), seed, unreached if seed else ()))
     return steps

@@ -37,6 +37,7 @@ OPERATORS: dict[type[ast.AST], str] = {
 
 ALIASES = {"σ": "sigmoid", "ln": "log"}
 KEYWORDS = {"dim": "axis", "axis": "dim", "keepdim": "keepdims"}
+WORDS = {"approximate": ("none", "tanh"), "to": ("float16", "float64")}
 LARGEST_WHOLE = 1_000_000
 LONGEST_LIST = 400
 
@@ -146,8 +147,10 @@ def _value(source: Source, node: ast.expr, name: str, hint: Any) -> Any:
             raise source.fail(f"{name} must be True or False", node)
         return node.value
     if hint is str:
-        if not isinstance(node, ast.Constant) or node.value not in ("none", "tanh"):
-            raise source.fail(f'{name} must be "none" or "tanh"', node)
+        words = WORDS.get(name, ())
+        if not isinstance(node, ast.Constant) or node.value not in words:
+            told = " or ".join(f'"{word}"' for word in words)
+            raise source.fail(f"{name} must be {told}", node)
         return node.value
     return _whole(source, node, name) if "int" in kind else _number(source, node, name)
 

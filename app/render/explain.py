@@ -140,8 +140,15 @@ def operand_values(scene: Scene, node: Node) -> list[Array]:
     return found
 
 
-def filled(scene: Scene, node: Node, index: Index, text: str, g: Array | None = None) -> str:
-    """A template with one entry of every operand put in."""
+def filled(
+    scene: Scene,
+    node: Node,
+    index: Index,
+    text: str,
+    g: Array | None = None,
+    places: Mapping[str, Index] | None = None,
+) -> str:
+    """A template with one entry of every operand put in: the one at the index, or at `places`."""
     assert node.op
     op, operands = node.op, operand_values(scene, node)
     slots = template(text).slots
@@ -150,7 +157,8 @@ def filled(scene: Scene, node: Node, index: Index, text: str, g: Array | None = 
         operand_names(op, len(operands)), node.inputs, operands, strict=True
     ):
         if letter in slots:
-            fragments[letter] = scene.number(value, index, (name, VALUE))
+            place = index if places is None else places[letter]
+            fragments[letter] = scene.number(value, place, (name, VALUE))
     if "y" in slots:
         y = scene.now((node.name, VALUE))
         assert y is not None
@@ -167,6 +175,12 @@ def _worked_forward(scene: Scene, node: Node, index: Index) -> str:
     assert op
     right = said(scene.graph, node, op.formula).partition("=")[2].strip()
     operands = operand_values(scene, node)
+    places = op.places(index, *shapes_of(operands))
+    if places is not None:
+        return filled(scene, node, index, op.worked or right, places=places)
+    window = op.window(index, *shapes_of(operands))
+    if window is not None:
+        return _largest_of(scene, node, window)
     if (
         op.elementwise
         or all(v.size == 1 for v in operands)
@@ -180,6 +194,19 @@ def _worked_forward(scene: Scene, node: Node, index: Index) -> str:
     if each:
         return _sum_of_entries(scene, node, right, each)
     return ""
+
+
+def _largest_of(scene: Scene, node: Node, window: list[Index]) -> str:
+    """max(1, 3, 2, 4)."""
+    value, slot = operand_values(scene, node)[0], (node.inputs[0], VALUE)
+    parts: list[str] = []
+    for place in mathml.shown(len(window), 16):
+        parts += ["<mo>,</mo>"] if parts else []
+        entries = mathml.ELLIPSIS
+        if place is not None:
+            entries = mathml.bare(scene.number(value, window[place], slot))
+        parts.append(entries)
+    return row("<mi>max</mi>", "<mo>(</mo>", *parts, "<mo>)</mo>")
 
 
 def shapes_of(arrays: list[Array]) -> list[tuple[int, ...]]:

@@ -83,7 +83,7 @@ class Projection(Op):
     summary = "multiplies every place of a sequence by its part of the weights"
     operands = ("x", "weight", "bias")
     optional = 1
-    formula = r"@y = @x \, {@weight}_{(@k)}^{\top} + {@bias}_{(@k)}"
+    formula = r"@y = @x \, {@weight}_{(@k)}^{\top} + @bias_{(@k)}"
     rules: ClassVar[dict[str, Rule]] = {
         "x": Rule(r"@g \, {@weight}_{(@k)}"),
         "weight": Rule(r"{@g}^{\top} @x"),

@@ -89,6 +89,11 @@ class MaxPool(Pooling):
         "of equal ones the first gets it."
     )
 
+    def window(self, index: Index, *shapes: Shape) -> list[Index] | None:
+        n, c, *place = index
+        found = seen_from(tuple(place), shapes[0][2:], self.size, self.step, self.padding)
+        return [(n, c, *there) for _, there in found]
+
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
         out, (first, *rest) = last(y), self.views(k, x, -np.inf)
         if not rest:

@@ -276,6 +276,11 @@ class Gate(Op):
         size = x.shape[-1] // self.parts
         return x[..., self.part * size : (self.part + 1) * size]
 
+    def places(self, index: Index, *shapes: Shape) -> dict[str, Index] | None:
+        size = shapes[0][-1] // self.parts
+        inside = (*index[:-1], self.part * size + index[-1])
+        return dict.fromkeys("xab", inside) | {"r": index}
+
     def clear(self, k: Kernel, dx: Array | None) -> None:
         """The other parts get nothing from this gate."""
         if dx is not None and self.parts > 1:
@@ -300,6 +305,7 @@ class LstmGate(Gate):
     symbol = "σ"
     summary = "a gate of an LSTM: the sigmoid of its part of the sums"
     formula = r"@y = \sigma({@x}^{(@k)})"
+    worked = r"\sigma(@x)"
     rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"@g \odot @y \odot (1 - @y)")}
     says = "A gate between 0 and 1 says how much goes through."
     says_back = "A gate that is nearly open or nearly shut hardly learns: σ′ is close to 0 there."
@@ -329,6 +335,7 @@ class LstmCandidate(Gate):
     symbol = "tanh"
     summary = "what an LSTM would write into its cell: the tanh of its part of the sums"
     formula = r"@y = \tanh({@x}^{(@k)})"
+    worked = r"\tanh(@x)"
     rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"@g \odot (1 - @y^2)")}
     says = "This is what could be written into the cell."
     says_back = "tanh passes on 1 − tanh² of the gradient."
@@ -431,6 +438,7 @@ class GruGate(GruSums):
     symbol = "σ"
     summary = "a gate of a GRU: the sigmoid of its part of both sums"
     formula = r"@y = \sigma({@a}^{(@k)} + {@b}^{(@k)})"
+    worked = r"\sigma(@a + @b)"
     rules: ClassVar[dict[str, Rule]] = {
         "a": Rule(r"@g \odot @y \odot (1 - @y)"),
         "b": Rule(r"@g \odot @y \odot (1 - @y)"),
@@ -465,6 +473,7 @@ class GruCandidate(GruSums):
     summary = "what a GRU would remember: the state enters as far as the reset gate lets it"
     operands = ("a", "b", "r")
     formula = r"@y = \tanh({@a}^{(@k)} + @r \odot {@b}^{(@k)})"
+    worked = r"\tanh(@a + @r \cdot @b)"
     rules: ClassVar[dict[str, Rule]] = {
         "a": Rule(r"@g \odot (1 - @y^2)"),
         "b": Rule(r"@g \odot (1 - @y^2) \odot @r"),

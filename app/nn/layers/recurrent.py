@@ -54,21 +54,18 @@ class Unrolled(Layer):
         number = b.next("recurrent")
         up = f"^{{({number})}}" if number > 1 else ""
         parameters = self._parameters(b, x.shape[2], up)
-        inputs = _steps(b, x, up)
-        state = [
-            b.op(
-                InitialState(width=self.hidden_size), inputs[0], name=f"{s}_0", called=f"{s}_0{up}"
-            )
-            for s in self.states
-        ]
+        known = _known_steps(b, x)
+        source, zeros = (known[0] if known else x), InitialState(width=self.hidden_size)
+        state = [b.op(zeros, source, name=f"{s}_0", called=f"{s}_0{up}") for s in self.states]
         shown = []
-        for t, now in enumerate(inputs, 1):
+        for t in range(1, x.shape[1] + 1):
             if self.truncate and t > 1 and (t - 1) % self.truncate == 0:
                 state = [
                     b.op(Detach(), node, name=f"{s}_{t - 1}_cut", called=f"{s}_{{{t - 1}}}{up}'")
                     for s, node in zip(self.states, state, strict=True)
                 ]
             cell = Cell(b, t, up)
+            now = known[t - 1] if known else cell.add(Select(index=t - 1), x, letter="x")
             state = self.step(cell, now, state, parameters)
             shown.append(state[0])
         if not self.return_sequences:
@@ -123,19 +120,14 @@ class Cell:
         return self.b.op(op, *inputs, name=f"{letter}_{self.t}", called=called)  # type: ignore[arg-type]
 
 
-def _steps(b: Builder, x: Node, up: str) -> Sequence[Node]:
-    """The sequence's steps. Those of a recurrent layer before are taken as they are, and the node
-    that laid them side by side goes if nobody else reads it.
+def _known_steps(b: Builder, x: Node) -> Sequence[Node] | None:
+    """The steps of a recurrent layer before are taken as they are, and the node that laid them side
+    by side goes if nobody else reads it.
     """
     known = b.steps.get(x.name)
-    if known is not None:
-        if x.name not in b.held:
-            del b.graph.nodes[x.name]
-        return known
-    return [
-        b.op(Select(index=t), x, name=f"x_{t + 1}", called=f"x_{{{t + 1}}}{up}")
-        for t in range(x.shape[1])
-    ]
+    if known is not None and x.name not in b.held:
+        del b.graph.nodes[x.name]
+    return known
 
 
 @dataclass(frozen=True)
