@@ -61,7 +61,8 @@ class Asset:
         if held.strip() == "*" or tag in (
             one.strip().removeprefix("W/") for one in held.split(",")
         ):
-            return Response(status_code=304, headers=about)
+            # With its type: by that a page's own content policy is known, which the 304 renews.
+            return Response(status_code=304, headers=about, media_type=self.media_type)
         if gzipped and self.packed is not None:
             about["content-encoding"] = "gzip"
             return Response(self.packed, media_type=self.media_type, headers=about)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from app.lessons import lessons
-from app.web.rendering import page
+from app.web import first
+from app.web.rendering import kept
 
 HERO = "neuron"  # the lesson that walks by itself on the home page
 
@@ -15,32 +16,44 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 @router.get("/")
-async def home(request: Request) -> HTMLResponse:
-    request.app.state.desk.warm(lessons()[HERO].spec)
-    return page("home.html", hero=HERO)
+async def home(request: Request) -> Response:
+    given = await first.home_page(request.app.state.desk, HERO)
+    return kept(request.headers, "home.html", hero=HERO, given=given)
 
 
 @router.get("/walk")
-async def walk_spec() -> HTMLResponse:
+async def walk_spec(request: Request) -> Response:
     """The spec stands in the address after #."""
-    return page("walk.html", lesson=None, session_id=None, title="A network of your own")
+    return _walk(request, title="A network of your own")
 
 
 @router.get("/walk/session/{id}")
-async def walk_session(id: str) -> HTMLResponse:
-    return page("walk.html", lesson=None, session_id=id, title="Walk")
+async def walk_session(request: Request, id: str) -> Response:
+    return _walk(request, session_id=id, title="Walk")
 
 
 @router.get("/walk/{lesson}")
-async def walk(request: Request, lesson: str) -> HTMLResponse:
-    """While the browser fetches the scripts, the lesson's first iteration is made ready."""
+async def walk(request: Request, lesson: str) -> Response:
     found = lessons().get(lesson)
     if found is None:
         raise HTTPException(404, f"there is no lesson of this name: {lesson[:80]}")
-    request.app.state.desk.warm(found.spec)
-    return page("walk.html", lesson=lesson, session_id=None, title=found.title)
+    given = await first.walk_page(request.app.state.desk, lesson)
+    return _walk(request, lesson=lesson, title=found.title, given=given)
+
+
+def _walk(
+    request: Request,
+    *,
+    title: str,
+    lesson: str | None = None,
+    session_id: str | None = None,
+    given: str | None = None,
+) -> Response:
+    return kept(
+        request.headers, "walk.html", title=title, lesson=lesson, session_id=session_id, given=given
+    )
 
 
 @router.get("/lab/learning-rate")
-async def learning_rate_lab() -> HTMLResponse:
-    return page("lab_learning_rate.html")
+async def learning_rate_lab(request: Request) -> Response:
+    return kept(request.headers, "lab_learning_rate.html", given=await first.lab_page())

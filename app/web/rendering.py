@@ -3,13 +3,15 @@ is an error, and a template may ask by name for its script, its styles or a vend
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, Response
 
 from app import __version__, paths
 from app.web import bundle, vendor
+from app.web.assets import REVALIDATE, Asset
 
 
 @cache
@@ -28,3 +30,14 @@ def environment() -> Environment:
 def page(template: str, /, *, status_code: int = 200, **context: object) -> HTMLResponse:
     html = environment().get_template(template).render(context)
     return HTMLResponse(html, status_code, headers={"cache-control": "no-cache"})
+
+
+def kept(headers: Headers, template: str, /, **context: object) -> Response:
+    """A page that is the same for everybody: packed once, and not sent to who has it already."""
+    html = environment().get_template(template).render(context)
+    return _packed(html).answer(headers, cache=REVALIDATE)
+
+
+@lru_cache(maxsize=64)
+def _packed(html: str) -> Asset:
+    return Asset.of(html.encode(), ".html")

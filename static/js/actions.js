@@ -6,7 +6,7 @@ import { createFrames } from "./frames.js";
 import { createPlayer } from "./player.js";
 import { walk, walkPhases } from "./timeline.js";
 
-/** @import {Actions, Answer, Session, State} from "./types.js" */
+/** @import {Actions, Answer, Beginning, Session, State} from "./types.js" */
 /** @import {Moment} from "./timeline.js" */
 /** @import {Store} from "./store.js" */
 
@@ -16,12 +16,16 @@ const BUSY_AFTER = 140; // ms until waiting is shown
 const LONG_AFTER = 350; // ms until a training shows how far it is and can be ended
 
 /**
- * @param {Store<State>} store
- * @returns {Omit<Actions, "share"> & {start: () => Promise<void>, follow: () => void}}
+ * @param {Store<State>} store @param {Beginning | null} [begun]  what came with the page, if it begins without a session
+ * @returns {Omit<Actions, "share"> & {start: () => Promise<void>, own: (made: Session) => void, follow: () => void}}
  */
-export function createActions(store) {
+export function createActions(store, begun = null) {
   const id = store.get().session.id;
   const { timeline, plans, of, obtain, ahead, forget } = createFrames(store);
+  if (begun) {
+    timeline.putState(0, 0, begun.nodes);
+    timeline.putFrames(0, begun.frames);
+  }
   /** @type {Moment} where the visitor wants to be; `position` arrives there once its frames are here */
   let wanted = store.get().position;
   let revision = store.get().session.revision;
@@ -82,7 +86,7 @@ export function createActions(store) {
 
   /** Changing calls go one after the other. @template T @param {() => Promise<T>} call @returns {Promise<T>} */
   function inTurn(call) {
-    const result = lastCall.then(call);
+    const result = lastCall.then(() => (id ? null : api.ownSession())).then(call);
     lastCall = result.then(
       () => undefined,
       () => undefined,
@@ -313,7 +317,15 @@ export function createActions(store) {
     /** The first moment of the page. */
     async start() {
       await go(store.get().position);
+      if (begun) api.ownSession().catch(complain);
       if (store.get().session.seen.iteration > 0) recall();
+    },
+
+    /** The session is there, for a page that began without one. */
+    own(made) {
+      revision = made.revision;
+      serverAt = made.position;
+      store.set(({ session }) => ({ session: { ...session, id: made.id, revision } }));
     },
 
     /** Walks along with whoever else moves this session: a presenter's second screen. */

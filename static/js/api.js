@@ -1,7 +1,7 @@
 // The only module that talks to the server. Every answer is JSON; every refusal becomes an ApiError with the server's
 // own words; a changing call carries the revision that the page knows, so that two pages never overwrite each other.
 
-/** @import {Session, Frame, NodeState, Position, Answer, History, GradientCheck, Lesson, Num, PlanEntry} from "./types.js" */
+/** @import {Beginning, Session, Frame, NodeState, Position, Answer, History, GradientCheck, Lesson, Num, PlanEntry} from "./types.js" */
 
 export class ApiError extends Error {
   /**
@@ -18,12 +18,36 @@ export class ApiError extends Error {
   }
 }
 
+/** What came with the page: a lesson's walk as it begins, and answers by path. @type {{walk: Beginning | null, answers: Record<string, any>}} */
+export const given = JSON.parse(globalThis.document?.getElementById("given")?.textContent ?? '{"walk": null, "answers": {}}');
+
+/** @type {() => Promise<Session>} */
+let make = () => Promise.reject(new ApiError("no_session", "This page has no session."));
+/** @type {Promise<Session> | null} */
+let making = null;
+
+/** A page that begins without a session: calls bear the id "" and wait until it is made. @param {() => Promise<Session>} how */
+export function makeWhenNeeded(how) {
+  make = how;
+}
+
+/** The session of such a page, made at the first call; after a failure the next call tries again. @returns {Promise<Session>} */
+export function ownSession() {
+  making ??= make().catch((error) => {
+    making = null;
+    throw error;
+  });
+  return making;
+}
+
 /**
- * @param {string} method @param {string} path
+ * @param {string} method @param {string | Promise<string>} where
  * @param {{body?: unknown, revision?: number | null, signal?: AbortSignal}} [options]
  * @returns {Promise<any>}
  */
-export async function request(method, path, { body, revision = null, signal } = {}) {
+export async function request(method, where, { body, revision = null, signal } = {}) {
+  const path = await where;
+  if (method === "GET" && Object.hasOwn(given.answers, path)) return given.answers[path];
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -57,8 +81,9 @@ function query(parameters) {
   return known.length ? `?${new URLSearchParams(known.map(([k, v]) => [k, String(v)]))}` : "";
 }
 
-/** @param {string} id */
-const at = (id) => `/api/sessions/${encodeURIComponent(id)}`;
+/** @param {string} id @param {string} [rest] @returns {string | Promise<string>} */
+const at = (id, rest = "") =>
+  id ? `/api/sessions/${encodeURIComponent(id)}${rest}` : ownSession().then((made) => at(made.id, rest));
 
 /** @returns {Promise<{lessons: Lesson[], topics: any[]}>} */
 export const lessons = () => request("GET", "/api/lessons");
@@ -79,59 +104,59 @@ export const session = (id) => request("GET", at(id));
  * @param {string} id @param {{iteration: number, start?: number, stop?: number}} range
  * @returns {Promise<{iteration: number, of: number, frames: Frame[]}>}
  */
-export const frames = (id, range) => request("GET", `${at(id)}/frames${query(range)}`);
+export const frames = (id, range) => request("GET", at(id, `/frames${query(range)}`));
 
 /**
  * @param {string} id @param {{iteration: number, step: number}} position
  * @returns {Promise<{position: Position, nodes: Record<string, NodeState>, loss: Num | null}>}
  */
-export const state = (id, { iteration, step }) => request("GET", `${at(id)}/state${query({ iteration, step })}`);
+export const state = (id, { iteration, step }) => request("GET", at(id, `/state${query({ iteration, step })}`));
 
 /** One node in full, any size. @param {string} id @param {string} name @param {{iteration?: number, step?: number}} [position] */
 export const node = (id, name, { iteration, step } = {}) =>
-  request("GET", `${at(id)}/nodes/${encodeURIComponent(name)}${query({ iteration, step })}`);
+  request("GET", at(id, `/nodes/${encodeURIComponent(name)}${query({ iteration, step })}`));
 
 /**
  * One element of an array written out as symbols and numbers.
  * @param {string} id
  * @param {{iteration: number, step: number, node: string, slot: "value" | "grad", operand?: number, index: string}} which
  */
-export const element = (id, which) => request("GET", `${at(id)}/element${query(which)}`);
+export const element = (id, which) => request("GET", at(id, `/element${query(which)}`));
 
 /** The plan as it is in one iteration. @param {string} id @param {number} iteration @returns {Promise<PlanEntry[]>} */
-export const plan = (id, iteration) => request("GET", `${at(id)}/plan${query({ iteration })}`);
+export const plan = (id, iteration) => request("GET", at(id, `/plan${query({ iteration })}`));
 
 /** @param {string} id @returns {Promise<History>} */
-export const history = (id) => request("GET", `${at(id)}/history`);
+export const history = (id) => request("GET", at(id, "/history"));
 
 /**
  * @param {string} id @param {{count: number, unit: "node" | "phase" | "iteration" | "epoch"}} body @param {number | null} [revision]
  * @returns {Promise<Answer>}
  */
-export const step = (id, body, revision = null) => request("POST", `${at(id)}/step`, { body, revision });
+export const step = (id, body, revision = null) => request("POST", at(id, "/step"), { body, revision });
 
 /**
  * @param {string} id @param {{iteration: number, step: number}} position @param {number | null} [revision]
  * @returns {Promise<Answer>}
  */
 export const seek = (id, { iteration, step: k }, revision = null) =>
-  request("POST", `${at(id)}/seek`, { body: { iteration, step: k }, revision });
+  request("POST", at(id, "/seek"), { body: { iteration, step: k }, revision });
 
 /** @param {string} id @param {{iterations?: number, epochs?: number}} body @param {number | null} [revision] @returns {Promise<Answer>} */
-export const train = (id, body, revision = null) => request("POST", `${at(id)}/train`, { body, revision });
+export const train = (id, body, revision = null) => request("POST", at(id, "/train"), { body, revision });
 
 /** Ends a training early; its own request answers where that was. @param {string} id */
-export const stopTraining = (id) => request("DELETE", `${at(id)}/train`);
+export const stopTraining = (id) => request("DELETE", at(id, "/train"));
 
 /** @param {string} id @param {object} change @param {number | null} [revision] @returns {Promise<Answer>} */
 export const patch = (id, change, revision = null) => request("PATCH", at(id), { body: change, revision });
 
 /** @param {string} id @param {string} name @param {unknown} value @param {number | null} [revision] @returns {Promise<Answer>} */
 export const setValue = (id, name, value, revision = null) =>
-  request("PUT", `${at(id)}/nodes/${encodeURIComponent(name)}`, { body: { value }, revision });
+  request("PUT", at(id, `/nodes/${encodeURIComponent(name)}`), { body: { value }, revision });
 
 /** @param {string} id @returns {Promise<GradientCheck>} */
-export const gradientCheck = (id) => request("POST", `${at(id)}/gradient-check`, { body: {} });
+export const gradientCheck = (id) => request("POST", at(id, "/gradient-check"), { body: {} });
 
 /** @param {object} body @param {AbortSignal} [signal] */
 export const sweep = (body, signal) => request("POST", "/api/sweeps", { body, signal });
@@ -141,9 +166,18 @@ export const sweep = (body, signal) => request("POST", "/api/sweeps", { body, si
  * @param {string} id @param {Record<string, (data: any) => void>} handlers  event name -> listener
  */
 export function events(id, handlers) {
-  const source = new EventSource(`${at(id)}/events`);
-  for (const [name, handle] of Object.entries(handlers)) {
-    source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
-  }
-  return () => source.close();
+  /** @type {EventSource | null} */
+  let source = null;
+  let closed = false;
+  Promise.resolve(at(id, "/events")).then((path) => {
+    if (closed) return;
+    source = new EventSource(path);
+    for (const [name, handle] of Object.entries(handlers)) {
+      source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
+    }
+  });
+  return () => {
+    closed = true;
+    source?.close();
+  };
 }

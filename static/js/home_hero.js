@@ -34,7 +34,7 @@ export function onward(moment, of) {
   return next.iteration >= AROUND ? { iteration: 0, step: 1 } : next;
 }
 
-/** The session of the last visit in this tab, or a new one. @param {string} lesson @returns {Promise<Session>} */
+/** The session of the last visit in this tab, or a new one; the first iteration came with the page and needs none. @param {string} lesson @returns {Promise<Session>} */
 async function openSession(lesson) {
   const known = sessionStorage.getItem(KEPT);
   if (known) {
@@ -54,7 +54,8 @@ export async function mountHero(element) {
   const pause = /** @type {HTMLButtonElement} */ (element.querySelector(".hero-pause"));
   const lesson = element.dataset.lesson ?? "";
   try {
-    const session = await openSession(lesson);
+    api.makeWhenNeeded(() => openSession(lesson));
+    const session = api.given.walk?.session ?? (await api.ownSession());
     await play(session, { stage, words, take, pause });
   } catch (error) {
     fill(words, h("p", { class: "complaint" }, /** @type {Error} */ (error).message));
@@ -71,6 +72,10 @@ async function play(session, { stage, words, take, pause }) {
     select: () => {}, edit: () => {}, hover: () => {},
     frame: (/** @type {number} */ iteration, /** @type {number} */ index) => timeline.frame(iteration, index),
   });
+  if (!id && api.given.walk) {
+    timeline.putState(0, 0, api.given.walk.nodes);
+    timeline.putFrames(0, api.given.walk.frames);
+  }
   const view = createGraph(graph, actions);
   const packetLayer = h("div", { class: "packets" });
   const world = h("div", { class: "world", style: { width: `${graph.width}px`, height: `${graph.height}px` } }, view.edges, view.nodes, packetLayer);

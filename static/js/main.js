@@ -15,7 +15,7 @@ import { fragment, pathOf, readFragment } from "./share.js";
 import { createStore } from "./store.js";
 import { applyTheme, labelThemeButton, rememberedTheme } from "./theme.js";
 
-/** @import {Actions, Session, State} from "./types.js" */
+/** @import {Actions, Beginning, Session, State} from "./types.js" */
 /** @import {Store} from "./store.js" */
 
 /** @type {Record<string, (element: HTMLElement, store: any, actions: any) => void>} */
@@ -32,17 +32,27 @@ const painted = () =>
     setTimeout(done, 100);
   });
 
-/** The session of this address: given by id, restored from the link, or made new. @returns {Promise<Session>} */
+/**
+ * The session of this address: given by id, restored from the link, or made new; a lesson's own beginning came with the
+ * page and is shown before its session is made.
+ * @returns {Promise<{session: Session, begun?: Beginning, make?: () => Promise<Session>}>}
+ */
 async function openSession() {
   const { lesson, session } = main.dataset;
-  if (session) return api.session(session);
-  const shared = location.hash ? await readFragment(location.hash) : { position: null, changes: [], spec: null };
-  const body = lesson ? { lesson } : { spec: shared.spec ?? {} };
-  return api.createSession({
-    ...body,
-    ...(shared.changes.length ? { changes: shared.changes } : {}),
-    ...(shared.position ? { position: shared.position } : {}),
-  });
+  if (session) return { session: await api.session(session) };
+  const nothing = { spec: null, changes: [], position: null };
+  const { spec, changes, position } = location.hash ? await readFragment(location.hash) : nothing;
+  const make = () =>
+    api.createSession({
+      ...(lesson ? { lesson } : { spec: spec ?? {} }),
+      ...(changes.length ? { changes } : {}),
+      ...(position ? { position } : {}),
+    });
+  const begun = api.given.walk;
+  const of = begun?.session.plan.length ?? 0;
+  const { iteration, step } = position ?? { iteration: 0, step: 0 };
+  if (!begun || changes.length || iteration > 0 || step > of) return { session: await make() };
+  return { session: { ...begun.session, position: { iteration, step, of } }, begun, make };
 }
 
 /** @param {Session} session @returns {State} */
@@ -136,10 +146,18 @@ function nameIt({ title }) {
 }
 
 async function open() {
-  const session = await openSession();
+  const { session, begun, make } = await openSession();
   nameIt(session);
   const store = createStore(firstState(session));
-  const walking = createActions(store);
+  const walking = createActions(store, begun);
+  if (make) {
+    api.makeWhenNeeded(async () => {
+      await painted();
+      const made = await make();
+      walking.own(made);
+      return made;
+    });
+  }
   /** @type {Actions} */
   const actions = {
     ...walking,

@@ -183,4 +183,12 @@
  * @property {(iteration: number, index: number) => Frame | null} frame  a frame that the page has already
  */
 
+/**
+ * A walk as it begins, before there is a session: what the page brings along.
+ * @typedef {object} Beginning
+ * @property {Session} session  its id is ""
+ * @property {Nodes} nodes  at the first moment
+ * @property {Frame[]} frames  of the first iteration
+ */
+
 export {};

@@ -1,0 +1,57 @@
+"""What a page's first view needs, as JSON that stands in the page itself, so that nothing is asked
+for before the first step. A run follows from its spec alone: a lesson's first iteration is the same
+for everybody and made once. A session of one's own comes while the visitor looks."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import orjson
+
+from app.lessons import lessons
+from app.sessions.desk import Desk
+from app.sessions.session import Session, new_record
+from app.sessions.views import state_view
+from app.web.api.answers import raw
+from app.web.api.lessons import shelf
+from app.web.api.lessons import whole as lesson_view
+from app.web.api.sessions import whole as session_view
+
+FRAMES = 48  # as many as timeline.js takes at once; the others are fetched ahead
+
+_walks: dict[str, bytes] = {}
+
+
+async def walk_page(desk: Desk, lesson: str) -> str:
+    return _given(await _walk(desk, lesson), f"/api/lessons/{lesson}", lesson_view(lesson))
+
+
+async def home_page(desk: Desk, lesson: str) -> str:
+    return _given(await _walk(desk, lesson), "/api/lessons", shelf())
+
+
+async def lab_page() -> str:
+    return _given(b"null", "/api/lessons", shelf())
+
+
+async def _walk(desk: Desk, lesson: str) -> bytes:
+    """A session as it begins, but without an id; its first values, its first iteration's frames."""
+    if lesson not in _walks:
+        found = lessons()[lesson]
+        record = new_record("", found.spec, lesson=lesson, title=found.title)
+        session = await desk.workers.run(lambda: Session(record, desk.limits))
+        told = {
+            "session": await session_view(desk, session),
+            "nodes": await desk.compute(session, lambda: state_view(session.run, 0, 0)["nodes"]),
+            "frames": raw(await desk.frames(session, 0, 0, min(FRAMES, session.of(0)))),
+        }
+        _walks[lesson] = orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)
+    return _walks[lesson]
+
+
+@cache
+def _given(walk: bytes, address: str, answer: bytes) -> str:
+    """Nothing in it can end the script element in which it stands."""
+    answers = orjson.dumps({address: orjson.Fragment(answer)})
+    whole = b'{"walk":' + walk + b',"answers":' + answers + b"}"
+    return whole.replace(b"</", b"<\\/").replace(b"<!--", b"\\u003c!--").decode()
