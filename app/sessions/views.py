@@ -258,7 +258,10 @@ def _says_back(step: Backward, node: Node, lines: list[dict[str, Any]]) -> str:
 def state_view(run: Run, iteration: int, step: int) -> dict[str, Any]:
     graph = run.graph(iteration)
     slots = run.slots(iteration, step)
-    nodes = {name: _slots_view(slots, node) for name, node in graph.nodes.items()}
+    of_node: dict[str, dict[Slot, Array]] = {}
+    for slot, value in slots.items():
+        of_node.setdefault(slot[0], {})[slot] = value
+    nodes = {name: _slots_view(of_node.get(name, {}), node) for name, node in graph.nodes.items()}
     extra = {slot: value for (name, slot), value in slots.items() if name == ""}
     if extra:
         state = {slot: array_view(value) for slot, value in extra.items()}
@@ -277,7 +280,7 @@ def loss_at(slots: dict[Slot, Array], graph: Graph) -> float | str | None:
 
 def _slots_view(slots: dict[Slot, Array], node: Node, *, whole: bool = False) -> dict[str, Any]:
     view: dict[str, Any] = {"name": node.name, "value": None, "grad": None, "state": {}}
-    for (name, slot), value in slots.items() if whole else _of(slots, node.name):
+    for (name, slot), value in slots.items():
         if name != node.name or slot.startswith(SAVED):
             continue
         shown = array_view(value, whole=whole)
@@ -286,10 +289,6 @@ def _slots_view(slots: dict[Slot, Array], node: Node, *, whole: bool = False) ->
         else:
             view["state"][slot] = shown
     return view
-
-
-def _of(slots: dict[Slot, Array], name: str) -> list[tuple[Slot, Array]]:
-    return [(slot, value) for slot, value in slots.items() if slot[0] == name]
 
 
 def node_view(run: Run, iteration: int, step: int, name: str) -> dict[str, Any]:
