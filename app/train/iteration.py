@@ -68,6 +68,8 @@ def iteration_plan(
     method: Method = PLAIN,
 ) -> list[Step]:
     """Without an optimizer the plan ends after the backward pass."""
+    if method.forward_mode is not None:
+        return [Data(graph), *method.forward_mode.steps(graph)]
     plan: list[Step] = []
     parts = method.accumulate
     for part in range(parts):

@@ -27,6 +27,7 @@ from app.train.history import History
 from app.train.iteration import FED, iteration_plan
 from app.train.plans.accumulation import loss_of, part_name, share
 from app.train.plans.mixed_precision import SCALE, SKIPPED
+from app.train.plans.rewritten import Rewritten
 from app.train.problem import check_choices
 from app.train.spec import Spec, clip_step
 from app.train.trainer import Program, Trainer
@@ -75,6 +76,15 @@ class Run:
 
     def graph(self, iteration: int) -> Graph:
         return self.problem.graph(iteration)
+
+    def plain_graph(self, iteration: int) -> Graph:
+        """The graph whose gradients are the slopes of its output: without casts or a scaled loss,
+        for gradient checks.
+        """
+        problem = self.problem
+        return (
+            problem.plain(iteration) if isinstance(problem, Rewritten) else problem.graph(iteration)
+        )
 
     def plan(self, iteration: int) -> list[Step]:
         settings, graph = self.settings(iteration), self.graph(iteration)
@@ -259,10 +269,10 @@ class Run:
         return min(stops)
 
     def _must_step(self, iteration: int, slots: Slots) -> bool:
-        """Without zero_grad the first gradient fills its slot, all later ones are added. A walk
-        that an error may stop is always stepped.
+        """Without zero_grad the first gradient fills its slot, all later ones are added. Some plans
+        (an error may stop them) are always stepped.
         """
-        if self.spec.method.overwrites:
+        if self.spec.method.stepped:
             return True
         return not self.settings(iteration).zero_grad and any(
             (node.name, GRAD) not in slots for node in self.graph(iteration).kind(PARAMETER)

@@ -20,11 +20,11 @@ from app.train.schedules import SCHEDULES, Schedule
 
 MODEL_FIELDS = (
     "title model loss optimizer schedule clip accumulate data batch_size shuffle parameters init "
-    "precision seed zero_grad checkpoint regularisation fault"
+    "precision seed zero_grad checkpoint regularisation fault forward_mode scalars"
 ).split()
 PROGRAM_FIELDS = (
     "title program values output parameters optimizer schedule clip zero_grad seed "
-    "precision checkpoint regularisation fault"
+    "precision checkpoint regularisation fault forward_mode scalars"
 ).split()
 DEFAULT_OPTIMIZER = {"type": "sgd", "lr": 0.1}
 
@@ -77,7 +77,7 @@ def parse_spec(given: Any, limits: SpecLimits | None = None) -> Spec:
     if schedule is not None:
         schedule = pick(SCHEDULES, schedule, "schedule", "the schedule")
     method = parse_method(given)
-    problem = changed(problem, method)
+    problem = changed(problem, method, limits.graph_nodes)
     spec = Spec(given, problem, optimizer, schedule, clip, zero_grad, title, limits, method)
     graph = problem.graph(0)
     iteration_plan(graph, optimizer, method=method)

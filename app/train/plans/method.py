@@ -1,7 +1,7 @@
 """How the gradients of an iteration are computed: what a spec says about its plan, in one place.
 
 Penalties, casts and scaled losses change the graph (`rewrites`); micro-batches, checkpoints and
-faults change the order of steps over it. All may be combined, except a fault with the rest.
+faults change the order of steps over it. All may be combined, except those in `ALONE`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ from app.engine.types import Array
 from app.train.plans.accumulation import Share, parse_accumulate
 from app.train.plans.checkpointing import Checkpoint, checkpointed, parse_checkpoint
 from app.train.plans.faults import Fault, naive_plan, parse_fault
+from app.train.plans.forward_mode import ForwardMode, parse_forward_mode
 from app.train.plans.mixed_precision import Precision, parse_precision
 from app.train.plans.penalty import Penalty, parse_penalty
 
-FIELDS = ("accumulate", "checkpoint", "precision", "regularisation", "fault")
+ALONE = ("fault", "forward_mode", "scalars")
+"""Fields that go with no other plan, nor with each other."""
+
+FIELDS = ("accumulate", "checkpoint", "precision", "regularisation", *ALONE)
 
 
 class Rewrite(Protocol):
@@ -38,6 +42,8 @@ class Method:
     precision: Precision | None = None
     penalty: Penalty | None = None
     fault: Fault | None = None
+    forward_mode: ForwardMode | None = None
+    scalars: bool = False
 
     @property
     def rewrites(self) -> list[Rewrite]:
@@ -51,6 +57,11 @@ class Method:
         """Whether a value is overwritten in place."""
         fault = self.fault
         return fault is not None and fault.type == "in_place" and not fault.repaired
+
+    @property
+    def stepped(self) -> bool:
+        """Whether full speed has no form of this plan."""
+        return self.overwrites or self.forward_mode is not None
 
     @property
     def scaler(self) -> Precision | None:
@@ -78,8 +89,19 @@ def parse_method(given: Mapping[str, Any]) -> Method:
         parse_precision(given.get("precision")),
         parse_penalty(given.get("regularisation")),
         parse_fault(given.get("fault")),
+        parse_forward_mode(given.get("forward_mode")),
+        parse_scalars(given.get("scalars")),
     )
-    others = [name for name in ("accumulate", "checkpoint", "precision") if given.get(name)]
-    if method.fault is not None and others and method != Method(fault=method.fault):
-        raise BackstepError(f"a fault is shown without {others[0]}", where="fault")
+    for name in ALONE:
+        others = [o for o in ("accumulate", "checkpoint", "precision", *ALONE) if o != name]
+        other = next((o for o in others if given.get(o)), None)
+        if given.get(name) and other is not None:
+            raise BackstepError(f"is shown without {other}", where=name)
     return method
+
+
+def parse_scalars(given: Any) -> bool:
+    """Whether every entry is a node."""
+    if given is not None and not isinstance(given, bool):
+        raise BackstepError(f"must be true or false: {given!r}", where="scalars")
+    return bool(given)

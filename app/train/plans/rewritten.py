@@ -1,4 +1,6 @@
-"""Problems seen through a change: their graph rewritten, or their batch cut into micro-batches."""
+"""Problems seen through a change: their graph rewritten, their batch cut into micro-batches, their
+tensors taken apart.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,13 @@ from typing import Any
 
 from app.engine.errors import BackstepError
 from app.engine.graph import Graph
+from app.engine.scalar import Exploded, explode
 from app.engine.types import Array
 from app.train.batches import Batches
 from app.train.plans.accumulation import check_sizes, split
+from app.train.plans.faults import Fault
 from app.train.plans.method import Method, Rewrite
+from app.train.plans.penalty import Penalty
 from app.train.problem import ModelProblem, Problem
 
 
@@ -101,14 +106,75 @@ class Rewritten(Wrapped):
     def graph(self, iteration: int) -> Graph:
         return self._made(iteration)[0]
 
+    def plain(self, iteration: int) -> Graph:
+        """With what belongs to the loss, without what only helps to compute it."""
+        graph = self.inner.graph(iteration)
+        for each in self.rewrites:
+            if isinstance(each, Penalty | Fault):
+                graph, _ = each.rewrite(graph)
+        return graph
+
     def initial(self) -> dict[str, Array]:
         return self.inner.initial() | self._made(0)[1]
 
 
-def changed(problem: Problem, method: Method) -> Problem:
+class Scalars(Wrapped):
+    """Every entry a node: leaves are fed and start as numbers, and an edit of one number is an edit
+    of its tensor.
+    """
+
+    def __init__(self, inner: Problem, max_nodes: int) -> None:
+        super().__init__(inner)
+        self.max_nodes = max_nodes
+        self._known: dict[int, tuple[Graph, Exploded]] = {}
+        batches = inner.batches
+        sizes = {batches.size(i) for i in (0, batches.count - 1)} if batches else set()
+        if len(sizes) > 1:  # the scalar nodes of every iteration are to be the same
+            raise BackstepError(
+                f"every batch must have the same size to be taken apart: {sorted(sizes)}",
+                where="batch_size",
+            )
+
+    def exploded(self, iteration: int) -> Exploded:
+        """The scalar graph with the map from tensor entries to its nodes."""
+        old = self.inner.graph(iteration)
+        if id(old) not in self._known:
+            self._known[id(old)] = (old, explode(old, self.max_nodes))
+        return self._known[id(old)][1]
+
+    @property
+    def batches(self) -> None:
+        """Nothing is validated on the side."""
+        return None
+
+    def graph(self, iteration: int) -> Graph:
+        return self.exploded(iteration).graph
+
+    def feed(self, iteration: int) -> dict[str, Array]:
+        return self.exploded(iteration).scatter(self.inner.feed(iteration))
+
+    def initial(self) -> dict[str, Array]:
+        first = self.exploded(0)
+        return first.scatter(self.inner.initial()) | first.constants
+
+    def edit(self, iteration: int, name: str, value: Array) -> None:
+        exploded = self.exploded(iteration)
+        for tensor, places in exploded.places.items():
+            for index, scalar in places.items():
+                if scalar == name and tensor not in exploded.onehot:
+                    whole = self.inner.feed(iteration)[tensor].copy()
+                    whole[index] = value
+                    self.inner.edit(iteration, tensor, whole)
+                    return
+        raise BackstepError(f"cannot be edited as a scalar: {name!r}", where=name)
+
+
+def changed(problem: Problem, method: Method, max_nodes: int) -> Problem:
     """The problem as this method sees it."""
     if method.accumulate > 1:
         if not isinstance(problem, ModelProblem):
             raise BackstepError("needs a model with samples", where="accumulate")
         problem = MicroBatches(problem, method.accumulate)
-    return Rewritten(problem, method.rewrites) if method.rewrites else problem
+    if method.rewrites:
+        problem = Rewritten(problem, method.rewrites)
+    return Scalars(problem, max_nodes) if method.scalars else problem

@@ -1,4 +1,4 @@
-"""What float16 loses: the same gradients in full precision beside those of a mixed-precision run."""
+"""What float16 loses: the gradients in full precision beside those of a mixed-precision run."""
 
 from __future__ import annotations
 
