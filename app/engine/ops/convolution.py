@@ -17,6 +17,7 @@ from app.engine.ops.windows import (
     Index,
     at,
     contiguous,
+    copy,
     gather_taps,
     last,
     padded,
@@ -75,14 +76,14 @@ class Convolution(Op):
         spots = out[0].size
         columns = k.save("columns", (weight[0].size, spots))
         view = windows(padded(k, x, self.padding, 0.0), size, self.stride)
-        k(np.positive, view, columns.reshape(view.shape))
+        k(copy, view, columns.reshape(view.shape))
         direct = out.flags.c_contiguous
         flat = out.reshape(-1, spots) if direct else k.scratch((len(weight), spots))
         k(np.dot, weight.reshape(len(weight), -1), columns, flat)
         if bias:
             k(np.add, flat, bias[0][:, None], flat)
         if not direct:
-            k(np.positive, flat.reshape(out.shape), out)
+            k(copy, flat.reshape(out.shape), out)
 
     def vjp(self, k: Kernel, g: Array, y: Array, x: Array, weight: Array, *rest: Any) -> None:
         dx, dweight, *dbias = rest[1:] if len(rest) > 2 else rest

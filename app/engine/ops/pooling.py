@@ -12,6 +12,7 @@ from app.engine.op import Op, Rule, Sample, Term, draw
 from app.engine.ops.windows import (
     Index,
     at,
+    copy,
     gather_taps,
     last,
     padded,
@@ -97,7 +98,7 @@ class MaxPool(Pooling):
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
         out, (first, *rest) = last(y), self.views(k, x, -np.inf)
         if not rest:
-            k(np.positive, first, out)
+            k(copy, first, out)
         for view in rest:
             k(np.maximum, first, view, out)
             first = out
@@ -111,6 +112,7 @@ class MaxPool(Pooling):
         apart = self.apart(places, into)
         if apart:
             self.clear(k, into, places)
+        found = k.scratch(out.shape, np.dtype(bool))
         parts = []
         for number, (tap, view) in enumerate(zip(taps(self.size), views, strict=True)):
             if apart:
@@ -121,10 +123,10 @@ class MaxPool(Pooling):
                 parts.append((tap, part))
             before = last(g) if number == 0 else left
             if number == len(views) - 1:
-                k(np.positive, before, part)
+                k(copy, before, part)
                 break
-            k(np.equal, view, out, part)
-            k(np.multiply, part, before, part)
+            k(np.equal, view, out, found)
+            k(np.multiply, before, found, part)
             k(np.subtract, before, part, left)
         if parts:
             gather_taps(k, parts, into, self.step, self.padding)

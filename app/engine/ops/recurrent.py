@@ -211,13 +211,18 @@ class Recurrent(Op):
     def forward(
         self, k: Kernel, y: Array, x: Array, h: Array, w: Array, u: Array, *biases: Array
     ) -> None:
-        past = k.scratch(y.shape)
-        now = k.scratch(y.shape) if biases else y
+        now, past = k.scratch(y.shape), k.scratch(y.shape)
         k(np.dot, x, w.T, now)
         k(np.dot, h, u.T, past)
-        for bias in biases:
-            k(np.add, now, bias, now)
-        k(np.add, now, past, y)
+        if not biases:
+            k(np.add, now, past, y)
+            return
+        bias = biases[0]
+        if len(biases) > 1:
+            bias = k.scratch(bias.shape)
+            k(np.add, *biases, bias)
+        k(np.add, now, past, now)
+        k(np.add, now, bias, y)
 
     def vjp(self, k: Kernel, g: Array, y: Array, *rest: Any) -> None:
         half = len(rest) // 2
@@ -227,8 +232,11 @@ class Recurrent(Op):
         k(np.dot, g, u, dh)
         k(np.dot, g.T, x, dw)
         k(np.dot, g.T, h, du)
-        for bias in biases:
+        wanted = [bias for bias in biases if bias is not None]
+        for bias in wanted[:1]:
             k(np.dot, ones(len(g)), g, bias)
+        for bias in wanted[1:]:
+            k(np.positive, wanted[0], bias)
 
     def element(self, index: Index, *shapes: Shape) -> list[Term]:
         n, o = index

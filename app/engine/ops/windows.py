@@ -23,6 +23,11 @@ def last(x: Array) -> Array:
     return np.moveaxis(x, 0, -1)
 
 
+def copy(x: Array, out: Array) -> None:
+    """Large strided copies are more than twice as fast this way as by `np.positive`."""
+    np.copyto(out, x)
+
+
 def at(array: Array, places: tuple[Any, ...]) -> Array:
     """Those places of every channel."""
     return array[(slice(None), *places)]
@@ -52,7 +57,7 @@ def padded(k: Kernel, x: Array, padding: int, border: float) -> Array:
     out = k.scratch(shape)
     if padding:
         out.fill(border)  # the border is never written again
-    k(np.positive, inner, at(out, interior(inner, padding)))
+    k(copy, inner, at(out, interior(inner, padding)))
     return out
 
 
@@ -118,7 +123,7 @@ def gather_taps(
         target = at(dx, there)
         source = at(array, which)
         if number == 0 and not fresh:
-            k(np.positive, source, target)
+            k(copy, source, target)
         else:
             k(np.add, target, source, target)
 
