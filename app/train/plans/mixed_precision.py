@@ -32,7 +32,8 @@ from app.train.update import Update
 
 SCALE = "loss_scale"
 FOUND_INF, TRACKER, SKIPPED = "found_inf", "growth_tracker", "skipped_updates"
-STATE = (FOUND_INF, TRACKER, SKIPPED)
+FACTOR = "factor"
+STATE = (FOUND_INF, TRACKER, SKIPPED, FACTOR)
 
 HALF_OPS = {"matmul", "linear", "conv1d", "conv2d"}
 """Casts its operands to float16."""
@@ -138,7 +139,7 @@ def _cast(r: Rewriting, casts: dict[tuple[str, str], Node], node: Node, half: bo
 _KNOWN = {
     "scale": Letter("S", VALUE, "old", node=SCALE),
     "next": Letter("S", VALUE, "new", node=SCALE),
-    "found": Letter("o", FOUND_INF, "new", node=SCALE),
+    "factor": Letter("f", FACTOR, "new", node=SCALE),
 }
 
 
@@ -214,15 +215,7 @@ class UpdateScale:
 
     @property
     def lines(self) -> list[Line]:
-        p = self.precision
-        rates = {
-            "back": Letter("b", "backoff_factor", "constant", p.backoff_factor),
-            "grow": Letter("f", "growth_factor", "constant", p.growth_factor),
-        }
-        return [Line("update", "next", self._right(), _KNOWN | rates)]
-
-    def _right(self) -> str:
-        return r"@scale \cdot @back^{@found}"
+        return [Line("update", "next", r"@scale \cdot @factor", _KNOWN)]
 
     def run(self, k: Kernel) -> None:
         p, found = self.precision, k.read(SCALE, FOUND_INF)
@@ -232,6 +225,7 @@ class UpdateScale:
         k(_next_scale, found, scale, tracker, *rates, grown)
         counted = k.scratch(())
         k(_next_tracker, found, tracker, rates[2], counted)
+        k(np.divide, grown, scale, k.write(SCALE, FACTOR, ()))
         k(np.positive, grown, k.write(SCALE, VALUE, ()))
         k(np.positive, counted, k.write(SCALE, TRACKER, ()))
         k(np.add, skipped, found, k.write(SCALE, SKIPPED, ()))
