@@ -13,9 +13,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import app.engine.ops as _all  # noqa: F401  fills the table
 from app.engine.op import OPS, Op, Sample, make
+from app.engine.ops.gates import Gate
 from app.engine.ops.normalisation import Normalise
 from app.engine.ops.pooling import Pooling
-from app.engine.ops.recurrent import Gate
 from app.engine.ops.reduce import Reduction
 from app.engine.ops.shaping import Broadcast, Unbroadcast, stretched
 from app.engine.types import Array
@@ -37,7 +37,7 @@ MATRIX = {"matmul", "linear", "transpose", "recurrent", "scores"}
 SEQUENCES = {"select", "stack", "projection", "merge_heads"}
 IMAGES = {"conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"}
 """Ops of operands with three or more axes, whose NumPy lines speak of them."""
-LAYER_MODULES = ("convolution", "pooling", "normalisation", "recurrent", "attention")
+LAYER_MODULES = set("convolution pooling normalisation recurrent gates attention".split())
 erf = np.vectorize(math.erf, otypes=[float])
 
 

@@ -94,6 +94,28 @@ def test_full_speed_and_stepping_give_the_same_bits(case: dict[str, Any]) -> Non
     assert same(fast.slots(7, 0), stepped.slots(7, 0))
 
 
+MIXED = ["a convolutional network", "dropout", "a transformer block", "lstm"]
+METHODS: list[dict[str, Any]] = [{"checkpoint": 1}, {"accumulate": 2}, {"precision": "float16"}]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=[next(iter(method)) for method in METHODS])
+@pytest.mark.parametrize("name", MIXED)
+def test_other_plans_over_layers_give_the_same_bits_too(name: str, method: dict[str, Any]) -> None:
+    case = next(case for case in CASES if case["name"] == name)
+    even = len(case["inputs"]) // 2 * 2
+    data = {"inputs": case["inputs"][:even], "targets": case["targets"][:even]}
+    spec = spec_of(case, optimizer={"type": "sgd", "lr": 0.01}, data=data) | method
+    fast, stepped = Run(parse_spec(spec)), Run(parse_spec(spec))
+    fast.train(3)
+    for i in range(3):
+        stepped.slots(i + 1, 0)
+    assert fast.history.table() == stepped.history.table()
+    assert same(fast.slots(3, 0), stepped.slots(3, 0))
+    if "checkpoint" in method:
+        plain = Run(parse_spec(spec | {"checkpoint": None}))
+        assert same(fast.slots(3, 0), plain.slots(3, 0))
+
+
 WRONG: list[tuple[Any, Any, str]] = [
     ({"type": "conv2d", "out_channels": 1, "kernel_size": 9}, [[[[1.0]]]], "larger than"),
     ({"type": "conv2d", "out_channels": 1, "kernel_size": 1}, [[1.0]], r"\(C, H, W\)"),

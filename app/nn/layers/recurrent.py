@@ -13,21 +13,17 @@ from typing import ClassVar
 from app.engine.errors import BackstepError
 from app.engine.graph import Node
 from app.engine.op import make
-from app.engine.ops.matrix import Linear
-from app.engine.ops.recurrent import (
-    Detach,
+from app.engine.ops.gates import (
     GruCandidate,
     GruGate,
     GruState,
-    InitialState,
     LstmCandidate,
     LstmCell,
     LstmGate,
     LstmHidden,
-    Recurrent,
-    Select,
-    Stack,
 )
+from app.engine.ops.matrix import Linear
+from app.engine.ops.recurrent import Detach, InitialState, Recurrent, Select, Stack
 from app.nn.builder import Builder
 from app.nn.layers.layer import Layer
 
