@@ -110,7 +110,7 @@ class Desk(Reader):
                 shown = await self._shown(session, target)
             if isinstance(move, Train):
                 target = await self._train(session, target)
-            loss = (await self.leg(session, target.iteration)).loss_at(target.step)
+            loss = (await self.leg(session, target.iteration)).losses[target.step]
             return self._keep_move(session, target, loss), shown
 
     async def _shown(self, session: Session, target: Moment) -> list[bytes]:
@@ -224,18 +224,6 @@ class Desk(Reader):
         """Look after sessions that nobody uses."""
         self.open()
         self._go(self._sweeping())
-
-    def warm(self, spec: dict[str, Any]) -> None:
-        """Make ready what the first look at a session of this spec will ask for."""
-        session = Session(new_record("", spec, lesson=None, title=""), self.limits)
-        if self.legs.get(session.key(0)) is None:
-            self._go(self._warm(session))
-
-    async def _warm(self, session: Session) -> None:
-        await self.graph(session)
-        await self.plan(session)
-        await self.state(session, session.position)
-        await self.frames(session, 0, 0, session.of(0))
 
     async def _sweeping(self) -> None:
         while True:

@@ -11,10 +11,8 @@ from typing import Any
 
 import orjson
 
-from app.engine.types import VALUE
-from app.render.arrays import plain
 from app.sessions.session import Session
-from app.sessions.views import frame_view
+from app.sessions.views import frame_view, loss_at
 
 BLOCK = 64  # frames that are made at once
 MOST_BYTES = 96_000_000
@@ -30,22 +28,12 @@ def encode(value: Any) -> bytes:
 
 @dataclass
 class Leg:
-    """One iteration: the loss that stands there at its start, its own loss and the step that
-    computes it.
-    """
+    """One iteration: what stands in its loss node after each number of steps, and its frames."""
 
-    before: float | str | None
-    loss: float | str | None
-    loss_step: int
+    losses: list[float | str | None]
     frames: dict[int, bytes] = field(default_factory=dict)
     states: dict[int, bytes] = field(default_factory=dict)
     size: int = 200
-
-    def loss_at(self, step: int) -> float | str | None:
-        """The data step empties the slot, the loss step fills it."""
-        if step == 0:
-            return self.before
-        return self.loss if step > self.loss_step else None
 
     def lacks(self, start: int, stop: int) -> bool:
         return any(k not in self.frames for k in range(start, stop))
@@ -53,15 +41,12 @@ class Leg:
 
 def make_leg(session: Session, iteration: int) -> Leg:
     session.reach(iteration)
-    run = session.run
-    output = run.graph(iteration).output
-    stepper = run.stepper(iteration)
-    stepper.seek(0)
-    before = stepper.slots.get((output, VALUE))
-    stepper.seek(len(stepper.plan))
-    loss = stepper.slots[output, VALUE]
-    at = next(k for k, step in enumerate(stepper.plan) if step.phase == "loss")
-    return Leg(None if before is None else plain(before.item()), plain(loss.item()), at)
+    graph, stepper = session.run.graph(iteration), session.run.stepper(iteration)
+    losses = []
+    for step in range(len(stepper.plan) + 1):
+        stepper.seek(step)
+        losses.append(loss_at(stepper.slots, graph))
+    return Leg(losses)
 
 
 def make_frames(session: Session, iteration: int, start: int, stop: int) -> dict[int, bytes]:

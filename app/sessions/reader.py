@@ -102,7 +102,7 @@ class Reader:
     async def loss(self, session: Session) -> float | str | None:
         """What stands in the loss node at the session's position."""
         leg = await self.leg(session, session.position.iteration)
-        return leg.loss_at(session.position.step)
+        return leg.losses[session.position.step]
 
     async def face(self, session: Session) -> dict[str, Any]:
         """How it stands: as after the last change, while the next one is still under way."""

@@ -15,9 +15,8 @@ import numpy as np
 import orjson
 
 from app import __version__
-from app.engine.errors import LimitError
-from app.engine.graph import Node
-from app.engine.plan import backward_steps, forward_steps
+from app.engine.errors import BackstepError, LimitError
+from app.engine.graph import PARAMETER, Node
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array
 from app.render.arrays import nested, plain
@@ -31,7 +30,7 @@ from app.train.limits import SpecLimits
 from app.train.run import Progress, Run
 from app.train.spec import parse_spec
 
-SLOPE = 1e-6  # share of a change by which a target is moved to feel the slope along it
+SLOPE = 1e-4  # share of a change by which a leaf without a gradient is moved to feel the slope
 
 
 def spec_limits(limits: Limits) -> SpecLimits:
@@ -184,6 +183,12 @@ class Session:
         """
         iteration = value_from(self.run, node, self.position, self.of)
         change = SetValue(iteration, node, value)
+        if self.run.spec.method.accumulate > 1 and self.find(node, iteration).kind in FED:
+            raise BackstepError(
+                f"{node} comes in {self.run.spec.method.accumulate} parts here (accumulate), "
+                "so it cannot be set by hand; parameters can",
+                where=node,
+            )
         array = change.array(self.run.graph(iteration), self.limits.array_entries)
         self._room(change)
         return SetValue(iteration, node, nested(array))
@@ -242,46 +247,53 @@ class Session:
         """What the change will do to the loss, and what the slope says it would do."""
         i, name = change.iteration, change.node
         self.reach(i)
-        node = self.run.graph(i)[name]
-        after = change.array(self.run.graph(i))
-        values = self._leaves(i)
-        before, loss, grad = values[name], self.run.loss(i), None
+        graph = self.run.graph(i)
+        after, before = change.array(graph).astype(float), self._leaf(i, name).astype(float)
+        loss, now = self.run.loss(i), self.run.loss(i, {name: change.array(graph)})
         with np.errstate(all="ignore"):
-            delta = after.astype(float) - before
-            now = self.run.loss(i, {name: after})
-            if node.needs_grad:
-                grad = self._grad(i, name, values)
+            delta = after - before
+            grad = self._grad(i, name)
+            if grad is not None:
                 moved = delta != 0  # an infinite slope says nothing about what did not move
                 predicted = float(np.sum(grad[moved] * delta[moved]))
-            elif node.dtype.kind == "f":
-                ends = [self.run.loss(i, {name: before + s * SLOPE * delta}) for s in (1, -1)]
-                predicted = (ends[0] - ends[1]) / (2 * SLOPE)
+            elif graph[name].dtype.kind == "f":
+                coarse = self.run.spec.method.precision is not None
+                share = 1.0 if coarse else SLOPE  # float16 does not feel a small push
+                ends = [self.run.loss(i, {name: before + s * share * delta}) for s in (1, -1)]
+                predicted = (ends[0] - ends[1]) / (2 * share)
             else:
                 predicted = float("nan")
+            actual = now - loss
         return {
             "node": name,
             "before": plain(loss),
             "after": plain(now),
             "predicted": plain(predicted),
-            "actual": plain(now - loss),
+            "actual": plain(actual),
         }
 
-    def _leaves(self, iteration: int) -> dict[str, Array]:
-        graph, slots = self.run.graph(iteration), self.run.slots(iteration, 0)
-        feed = self.run.problem.feed(iteration)
-        return {
-            name: feed[name] if node.kind in FED else slots[name, VALUE]
-            for name, node in graph.nodes.items()
-            if node.op is None
-        }
+    def _leaf(self, iteration: int, name: str) -> Array:
+        """What the iteration computes with."""
+        if self.run.graph(iteration)[name].kind in FED:
+            return self.run.problem.feed(iteration)[name]
+        return self.run.slots(iteration, 0)[name, VALUE]
 
-    def _grad(self, iteration: int, name: str, values: dict[str, Array]) -> Array:
-        """The gradient with nothing kept from earlier iterations."""
-        graph = self.run.graph(iteration)
-        plan = forward_steps(graph) + backward_steps(graph)
-        stepper = Stepper(plan, {(n, VALUE): v for n, v in values.items()}, {}, {})
-        stepper.seek(len(plan))
-        return stepper.slots[name, GRAD]
+    def _grad(self, iteration: int, name: str) -> Array | None:
+        """The gradient as the plan leaves it to clipping and update, without what was kept from
+        iterations before; None where the plan computes none, or another one than the loss's.
+        """
+        there = self.run.stepper(iteration)
+        there.seek(0)
+        slots = {slot: value for slot, value in there.slots.items() if slot[1] != GRAD}
+        plan = there.plan
+        stepper = Stepper(plan, slots, there.feed, there.scalars)
+        ends = (k for k, step in enumerate(plan) if step.phase in ("clip", "update"))
+        stepper.seek(next(ends, len(plan)))
+        grad = stepper.slots.get((name, GRAD))
+        scaled = self.run.spec.method.scaler is not None
+        if scaled and self.run.graph(iteration)[name].kind != PARAMETER:
+            return None  # only parameters' gradients are scaled back
+        return None if grad is None else grad.astype(float)
 
 
 def new_record(id: str, spec: dict[str, Any], *, lesson: str | None, title: str) -> Record:

@@ -128,9 +128,45 @@ def test_the_slope_is_right_for_short_ways_whatever_is_moved() -> None:
     s.reach(4)
     s.arrive(Moment(4, 0))
     for name in ("0.weight", "2.bias", "input", "target"):
-        now = s._leaves(4)[name]
+        now = s._leaf(4, name)
         effect = put(s, name, (now + 1e-6).tolist())
         assert effect["predicted"] == pytest.approx(effect["actual"], rel=1e-3, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        {"accumulate": 3},
+        {"precision": "float16"},
+        {"checkpoint": 1},
+        {"regularisation": {"l2": 0.1}},
+        {"forward_mode": {"node": "0.bias"}},
+        {"zero_grad": False},
+    ],
+    ids=str,
+)
+def test_other_plans_have_slopes_and_losses_too(method: dict[str, Any]) -> None:
+    spec = {**NETWORK, "batch_size": 3, "clip": None, "optimizer": {"type": "sgd", "lr": 0.1}}
+    data: Any = spec["data"]
+    spec["data"] = {name: rows[:6] for name, rows in data.items()}
+    if "forward_mode" in method:
+        spec["optimizer"] = None
+    s = session({**spec, **method})
+    s.reach(3)
+    s.arrive(Moment(3, 2))
+    now = s._leaf(3, "0.weight")
+    effect = put(s, "0.weight", (now + 1e-2).tolist())
+    assert effect["predicted"] == pytest.approx(effect["actual"], rel=0.3)
+    losses = make_leg(s, 3).losses
+    assert losses[1] is None and losses[-1] is not None
+    frames(s, 3)
+    if "accumulate" in method:
+        with pytest.raises(BackstepError, match="input comes in 3 parts"):
+            s.value_change("input", [[1, 2]])
+    else:
+        assert losses[-1] == pytest.approx(effect["after"], rel=1e-6)
+        effect = put(s, "input", (s._leaf(3, "input") + 1e-2).tolist())
+        assert effect["predicted"] == pytest.approx(effect["actual"], rel=0.3)
 
 
 def test_numbers_that_are_not_finite() -> None:
@@ -278,7 +314,7 @@ def test_a_session_comes_back_number_by_number() -> None:
         assert frames(again, iteration) == frames(s, iteration), iteration
     assert again.history(0, None) == s.history(0, None)
     leg = make_leg(again, 40)
-    assert again.face(leg.loss_at(7)) == s.face(make_leg(s, 40).loss_at(7))
+    assert again.face(leg.losses[7]) == s.face(make_leg(s, 40).losses[7])
 
 
 def test_a_shared_link_makes_the_same_run_elsewhere() -> None:

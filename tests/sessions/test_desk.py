@@ -294,7 +294,7 @@ def test_everybody_on_one_lesson_shares_its_frames(tmp_path: Path) -> None:
 def test_frames_that_nobody_wants_go_first() -> None:
     legs = Legs(most_bytes=1_000)
     for i in range(5):
-        legs.put((b"run", i), Leg(None, 1.0, 2))
+        legs.put((b"run", i), Leg([None, 1.0]))
         legs.add((b"run", i), {0: b"x" * 100})
         legs.get((b"run", 0))
     assert legs.get((b"run", 0)) and legs.get((b"run", 4))
@@ -400,19 +400,6 @@ def test_a_session_may_begin_anywhere(tmp_path: Path) -> None:
         with pytest.raises(LimitError):
             await desk.create(LINE, position=Moment(10**9, 0))
         assert desk.cabinet.store.count() == 1
-
-    run(settings(tmp_path), work)
-
-
-def test_a_lesson_is_ready_before_it_is_asked_for(tmp_path: Path) -> None:
-    async def work(desk: Desk) -> None:
-        desk.warm(NETWORK)
-        desk.warm(NETWORK)
-        await asyncio.gather(*desk._background)
-        s = await desk.create(NETWORK)
-        leg = desk.legs.get(s.key(0))
-        assert leg is not None and not leg.lacks(0, s.of(0)) and 0 in leg.states
-        assert desk.cabinet.store.count() == 1 and list(desk.cabinet.memory) == [s.id]
 
     run(settings(tmp_path), work)
 

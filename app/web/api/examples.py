@@ -35,7 +35,7 @@ class Demo:
 
     def face(self) -> dict[str, Any]:
         leg = make_leg(self.session, self.session.position.iteration)
-        return self.session.face(leg.loss_at(self.session.position.step))
+        return self.session.face(leg.losses[self.session.position.step])
 
     def go(self, move: Step | Train) -> None:
         target = move.target(self.session)
