@@ -3,6 +3,7 @@
 
 import * as api from "./api.js";
 import { createFrames } from "./frames.js";
+import { picturesOf } from "./panels/pictures/pictures.js";
 import { createPlayer } from "./player.js";
 import { walk, walkPhases } from "./timeline.js";
 
@@ -267,6 +268,10 @@ export function createActions(store, begun = null) {
     hover: (hover) => store.set({ hover }),
     edit: (editing) => store.set({ editing }),
     setTab: (tab) => store.set({ tab }),
+    turnTab() {
+      const names = ["graph", ...picturesOf(store.get().graph).flatMap(({ name, why }) => (why ? [] : [name]))];
+      store.set(({ tab }) => ({ tab: names[(names.indexOf(tab) + 1) % names.length] }));
+    },
     toggleBreakpoint: (index) =>
       store.set(({ breakpoints }) => ({
         breakpoints: breakpoints.includes(index) ? breakpoints.filter((b) => b !== index) : [...breakpoints, index],

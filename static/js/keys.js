@@ -17,6 +17,7 @@ export const KEYS = [
   { keys: ["Home"], shown: ["Home"], does: "to the start of the iteration", run: (a) => a.toStart() },
   { keys: ["End"], shown: ["End"], does: "to its end", run: (a) => a.toEnd() },
   { keys: ["p", "P"], shown: ["P"], does: "projection mode, on and off", run: (a) => a.toggleProjection() },
+  { keys: ["v", "V"], shown: ["V"], does: "the next picture of the model", run: (a) => a.turnTab() },
   { keys: ["?"], shown: ["?"], does: "this help", run: (_, ways) => ways.help() },
 ];
 

@@ -69,7 +69,7 @@ function firstState(session) {
     hover: null,
     playing: false,
     speed: 1,
-    tab: "graph",
+    tab: new URLSearchParams(location.search).get("picture") ?? "graph",
     projection: new URLSearchParams(location.search).has("projection"),
     theme: rememberedTheme(),
     history: null,

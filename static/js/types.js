@@ -28,6 +28,7 @@
  * @property {string} mathml
  * @property {string} symbol
  * @property {string} summary
+ * @property {Record<string, any>} [attrs]  what the op was told: stride, kernel_size, axes
  * @property {boolean} requires_grad
  * @property {boolean} editable
  * @property {number} x
@@ -135,7 +136,7 @@
  * @property {string | {node: string, slot: string} | null} hover
  * @property {boolean} playing
  * @property {number} speed
- * @property {"graph" | "neurons"} tab
+ * @property {string} tab  "graph", or one of its pictures
  * @property {boolean} projection
  * @property {"auto" | "light" | "dark"} theme
  * @property {History | null} history
@@ -172,7 +173,8 @@
  * @property {(iterations: number) => Promise<void>} train
  * @property {() => void} stopTraining
  * @property {() => Promise<GradientCheck | null>} gradientCheck
- * @property {(tab: "graph" | "neurons") => void} setTab
+ * @property {(tab: string) => void} setTab
+ * @property {() => void} turnTab  to the next picture
  * @property {() => void} toggleProjection
  * @property {() => void} toggleTheme
  * @property {() => Promise<string>} share  copies the link and returns it

@@ -37,12 +37,11 @@ export function tiling(array) {
 }
 
 /**
- * @param {ArrayData} array @param {{width: number, height: number, most?: number}} room
+ * @param {ArrayData} array @param {{width: number, height: number, most?: number, limit?: number}} room  `limit`: the reach of a scale shared with others
  * @returns {{element: Element}}
  */
-export function heat(array, { width, height, most = 22 }) {
+export function heat(array, { width, height, most = 22, limit = reach(array) }) {
   const { rows, cols, tiles } = tiling(array);
-  const limit = reach(array);
   const wide = tiles.length * cols + (tiles.length - 1) * 0.6;
   const cell = Math.max(0.5, Math.min(most, width / wide, height / rows));
   const gap = cell > 5 ? GAP : 0;

@@ -12,9 +12,11 @@ import { createGraph, focusOf } from "./graph.js";
 import { effectWords } from "./edits.js";
 import { layersOf } from "./layers.js";
 import { createPackets } from "./packets.js";
+import { loadPicture, picturesOf } from "./pictures/pictures.js";
 
 /** @import {Actions, Line, Nodes, State} from "../types.js" */
 /** @import {Store} from "../store.js" */
+/** @import {Choice, Picture} from "./pictures/pictures.js" */
 /** @typedef {ReturnType<typeof import("./neurons.js").createNeurons>} Neurons */
 
 const TRAVEL = 350; // ms
@@ -32,7 +34,8 @@ export function mount(element, store, actions) {
   const complaint = h("div", { class: "complaint stage-complaint stage-over", role: "alert", hidden: true });
   const training = trainingView(store, actions);
   const legend = legendView();
-  fill(element, viewport, over, legend, toast, training, complaint, strip);
+  const picture = h("div", { class: "picture", hidden: true });
+  fill(element, viewport, picture, over, legend, toast, training, complaint, strip);
 
   /** @type {ReturnType<typeof build>} */
   let parts = build();
@@ -56,8 +59,11 @@ export function mount(element, store, actions) {
     });
     viewport.append(camera.map);
     const packets = createPackets(layer, view);
-    fill(over, tabs("why" in model ? model.why : null), fitButton(camera));
-    return { view, packets, model, neurons: /** @type {Neurons | null} */ (null), neuronWorld, world, camera, graph };
+    const choices = picturesOf(store.get().graph);
+    /** @type {Map<string, Picture>} */
+    const pictures = new Map();
+    fill(over, tabs(choices), fitButton(camera));
+    return { view, packets, model, neurons: /** @type {Neurons | null} */ (null), neuronWorld, world, camera, graph, choices, pictures };
   }
 
   /** The neurons, built when first looked at. @returns {Promise<Neurons | null>} */
@@ -70,15 +76,23 @@ export function mount(element, store, actions) {
     return built.neurons;
   }
 
-  /** @param {string | null} why  the reason why there are no neurons */
-  function tabs(why) {
-    /** @param {"graph" | "neurons"} name @param {string} label */
-    const tab = (name, label) => {
-      const dead = name === "neurons" && why !== null;
+  /** One of the other pictures, built when first looked at. @param {ReturnType<typeof build>} built @param {string} name */
+  async function pictureOf(built, name) {
+    const known = built.pictures.get(name);
+    const made = known ?? (await loadPicture(name, store.get().graph, actions));
+    if (made) built.pictures.set(name, made);
+    return made;
+  }
+
+  /** @param {Choice[]} choices  the pictures beside the graph */
+  function tabs(choices) {
+    const all = [{ name: "graph", label: "Graph" }, ...choices];
+    /** @param {Choice} choice */
+    const tab = ({ name, label, why }) => {
       /** After a click the arrow keys are the transport's; after the Tab key they change the tab. @param {MouseEvent} event */
       const choose = (event) => {
         if (event.detail > 0) /** @type {HTMLElement} */ (event.currentTarget).blur();
-        if (dead) say(why);
+        if (why) say(why);
         else actions.setTab(name);
       };
       return h(
@@ -88,20 +102,21 @@ export function mount(element, store, actions) {
           role: "tab",
           class: "tab",
           dataset: { tab: name },
-          "aria-disabled": dead ? "true" : null,
-          title: dead ? why : null,
+          "aria-disabled": why ? "true" : null,
+          title: why ?? null,
           on: { click: choose },
         },
         label,
       );
     };
-    const list = h("div", { class: "tabs", role: "tablist", "aria-label": "Pictures of the model" }, tab("graph", "Graph"), tab("neurons", "Neurons"));
+    const list = h("div", { class: "tabs", role: "tablist", "aria-label": "Pictures of the model" }, all.map(tab));
     list.addEventListener("keydown", (event) => {
       if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
-      const other = store.get().tab === "graph" ? "neurons" : "graph";
-      if (other === "neurons" && why !== null) return say(why);
-      actions.setTab(other);
-      /** @type {HTMLElement | null} */ (list.querySelector(`[data-tab=${other}]`))?.focus();
+      const here = all.findIndex(({ name }) => name === store.get().tab);
+      const other = all[(here + (event.key === "ArrowRight" ? 1 : all.length - 1)) % all.length];
+      if (other.why) return say(other.why);
+      actions.setTab(other.name);
+      /** @type {HTMLElement | null} */ (list.querySelector(`[data-tab=${other.name}]`))?.focus();
     });
     return list;
   }
@@ -121,6 +136,7 @@ export function mount(element, store, actions) {
     const { view, neurons } = parts;
     view.draw(state, shown);
     if (state.tab === "neurons") neurons?.draw(state, shown);
+    parts.pictures.get(state.tab)?.draw(state, shown);
     for (const node of parts.camera.map.querySelectorAll(".map-node")) {
       node.classList.toggle("is-centre", /** @type {SVGElement} */ (node).dataset.place === state.frame?.node);
     }
@@ -276,14 +292,23 @@ export function mount(element, store, actions) {
   // -- what the stage watches --------------------------------------------------------------------
 
   async function showTab() {
-    const { tab } = store.get();
-    const neurons = tab === "neurons" ? await neuronsOf(parts) : parts.neurons;
-    if (tab !== store.get().tab) return;
-    const { world, neuronWorld, camera } = parts;
-    const onNeurons = tab === "neurons" && neurons !== null;
+    const { tab: wanted } = store.get();
+    const built = parts;
+    const offered = built.choices.some(({ name, why }) => name === wanted && !why);
+    const neurons = wanted === "neurons" && offered ? await neuronsOf(built) : built.neurons;
+    const other = offered && wanted !== "neurons" ? await pictureOf(built, wanted) : null;
+    if (wanted !== store.get().tab || built !== parts) return;
+    const { world, neuronWorld, camera } = built;
+    const onNeurons = wanted === "neurons" && offered && neurons !== null;
+    const tab = onNeurons || other ? wanted : "graph";
+    if (tab !== wanted) return actions.setTab(tab);
     world.hidden = onNeurons;
     camera.map.classList.toggle("is-off", onNeurons);
     neuronWorld.hidden = !onNeurons;
+    viewport.hidden = other !== null;
+    picture.hidden = other === null;
+    if (other && !picture.contains(other.element)) fill(picture, other.element);
+    if (other) built.packets.finish();
     element.dataset.tab = tab;
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (over.querySelectorAll("[role=tab]"))) {
       const on = button.dataset.tab === tab;

@@ -1,0 +1,81 @@
+// Which pictures fit a model: read off what its graph contains. Each is a module of its own, loaded with its style sheet
+// when it is first looked at.
+
+import { h } from "../../h.js";
+import { layersOf } from "../layers.js";
+
+/** @import {Actions, Graph, Nodes, State} from "../../types.js" */
+
+/**
+ * @typedef {object} Picture
+ * @property {HTMLElement} element
+ * @property {(state: State, nodes: Nodes) => void} draw
+ */
+/** @typedef {{name: string, label: string, why?: string}} Choice  `why`: the reason why it cannot be shown */
+
+const CONTAINS = [
+  { name: "attention", label: "Attention", ops: ["scores"] },
+  { name: "sequence", label: "Sequence", ops: ["recurrent", "gru_state"] },
+  { name: "maps", label: "Feature maps", ops: ["conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"] },
+];
+const NORMS = ["normalise", "batch_normalise", "normalise_running"];
+
+/** The sums in which one path goes around what the other goes through. @param {Graph} graph @returns {{sum: string, from: string, through: string[]}[]} */
+export function residualsOf(graph) {
+  const byName = new Map(graph.nodes.map((n) => [n.name, n]));
+  /** All that lies between a node and an end, both left out; null if it does not lead there. @param {string} name @param {string} end @param {Map<string, string[] | null>} known @returns {string[] | null} */
+  const between = (name, end, known) => {
+    if (name === end) return [];
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const node = byName.get(name);
+    if (!node || node.kind !== "op") return null;
+    const ways = node.inputs.map((input) => between(input, end, known)).filter((way) => way !== null);
+    const found = ways.length ? [...new Set([...ways.flat(), name])] : null;
+    known.set(name, found);
+    return found;
+  };
+  return graph.nodes
+    .filter((n) => n.kind === "op" && n.op === "add" && n.inputs.length === 2 && n.inputs[0] !== n.inputs[1])
+    .flatMap((sum) => {
+      const [a, b] = sum.inputs;
+      const through = between(b, a, new Map());
+      if (through?.some((name) => byName.get(name)?.inputs.some((input) => byName.get(input)?.kind === "parameter"))) return [{ sum: sum.name, from: a, through }];
+      return [];
+    });
+}
+
+/** The pictures of a model beside its graph, the fitting one first. @param {Graph} graph @returns {Choice[]} */
+export function picturesOf(graph) {
+  const ops = new Set(graph.nodes.filter((n) => n.kind === "op").map((n) => n.op));
+  /** @type {Choice[]} */
+  const found = CONTAINS.filter((it) => it.ops.some((op) => ops.has(op))).map(({ name, label }) => ({ name, label }));
+  if (residualsOf(graph).length > 0) found.push({ name: "paths", label: "Paths" });
+  if (NORMS.some((op) => ops.has(op))) found.push({ name: "norms", label: "Distribution" });
+  const shown = found.filter(({ name }) => name in LOAD);
+  if (shown.length > 0) return shown;
+  const model = layersOf(graph);
+  return [{ name: "neurons", label: "Neurons", ...("why" in model ? { why: model.why } : {}) }];
+}
+
+const LOAD = {
+  sequence: () => import("./sequence.js"),
+};
+
+/** The sheet of all pictures, once. @type {Promise<unknown> | null} */
+let styled = null;
+function styles() {
+  styled ??= new Promise((done) => {
+    const link = h("link", { rel: "stylesheet", href: "/static/css/pictures.css", on: { load: done, error: done } });
+    document.head.append(link);
+  });
+  return styled;
+}
+
+/** @param {string} name @param {Graph} graph @param {Actions} actions @returns {Promise<Picture | null>} */
+export async function loadPicture(name, graph, actions) {
+  const load = LOAD[/** @type {keyof typeof LOAD} */ (name)];
+  if (!load) return null;
+  const [module] = await Promise.all([load(), styles()]);
+  return module.create(graph, actions);
+}

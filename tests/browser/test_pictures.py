@@ -1,0 +1,54 @@
+"""The pictures that fit a model, beside its graph: what stands on them is what the API says."""
+
+from __future__ import annotations
+
+from tests.browser.conftest import NewPage
+from tests.browser.walking import Walk, read
+
+
+def walk(new_page: NewPage, lesson: str, picture: str) -> Walk:
+    page = new_page(reduced_motion="reduce")
+    opened = Walk(page).open(f"/walk/{lesson}")
+    page.get_by_role("tab", name=picture).click()
+    page.wait_for_selector(".picture:not([hidden]) .pic")
+    return opened
+
+
+def test_a_sequence_shows_the_gradient_shrink_on_its_way_back_in_time(new_page: NewPage) -> None:
+    opened = walk(new_page, "bptt-three-steps", "Sequence")
+    page = opened.page
+    sizes = page.locator(".seq-step .seq-size")
+    assert sizes.all_inner_texts() == ["?", "?", "?"]
+    opened.press("End").wait_until("step > 20")
+    assert [read(text) for text in sizes.all_inner_texts()] == [0.5, 1, 2]
+    added = page.locator(".seq-step .seq-add-number").all_inner_texts()
+    assert [read(text.lstrip("+")) for text in added] == [0, -2, -4]
+    assert page.locator(".seq-total").inner_text() == "Σ −6"
+    heights = [
+        box["height"] for box in map(lambda it: it.bounding_box(), page.locator(".seq-bar").all())
+    ]
+    assert abs(heights[2] - 2 * heights[1]) < 3 and abs(heights[1] - 2 * heights[0]) < 3
+
+
+def test_the_cut_of_truncated_backpropagation_is_drawn(new_page: NewPage) -> None:
+    opened = walk(new_page, "truncated-bptt", "Sequence")
+    opened.press("End").wait_until("step > 20")
+    assert opened.page.locator(".seq-carry.is-cut").count() == 1
+    assert opened.page.locator(".seq-step .seq-size").all_inner_texts() == [
+        "none",
+        "none",
+        "1",
+        "2",
+    ]
+
+
+def test_the_pictures_follow_one_key_and_the_arrow_keys_of_their_tabs(new_page: NewPage) -> None:
+    opened = walk(new_page, "bptt-three-steps", "Sequence")
+    page = opened.page
+    opened.press("v")
+    page.wait_for_selector('[data-tab="graph"][aria-selected="true"]')
+    assert page.locator(".stage-view").is_visible() and not page.locator(".pic").is_visible()
+    page.get_by_role("tab", name="Graph").focus()
+    opened.press("ArrowRight")
+    page.wait_for_selector(".pic:visible")
+    assert page.evaluate("document.activeElement.dataset.tab") == "sequence"

@@ -1,0 +1,77 @@
+// What the pictures compute: which of them fit a model, the steps of time, shares and scales.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { picturesOf, residualsOf } from "../../static/js/panels/pictures/pictures.js";
+import { barScale, contribution, fate, tracksOf } from "../../static/js/panels/pictures/time.js";
+
+/** @param {string} name @param {string} op @param {string[]} [inputs] @param {number[]} [shape] @returns {any} */
+const node = (name, op, inputs = [], shape = [1, 1]) => ({ name, op, kind: ["parameter", "input", "target"].includes(op) ? op : "op", inputs, shape, label: name, scope: "", attrs: {} });
+/** @param {any[]} nodes @returns {any} */
+const graph = (...nodes) => ({ nodes, edges: [], width: 0, height: 0 });
+/** @param {any} data @param {number[]} shape @returns {any} */
+const array = (data, shape) => ({ data, shape, dtype: "float64", min: 0, max: 0, mean: 0, norm: 0, nonfinite: 0 });
+
+const weights = [node("0.weight_ih_l0", "parameter"), node("0.weight_hh_l0", "parameter")];
+const recurrent = graph(
+  node("input", "input", [], [1, 3, 1]),
+  ...weights,
+  node("0.x_1", "select", ["input"]),
+  node("0.x_2", "select", ["input"]),
+  node("0.x_3", "select", ["input"]),
+  node("0.h_0", "initial_state", ["0.x_1"]),
+  node("0.z_1", "recurrent", ["0.x_1", "0.h_0", "0.weight_ih_l0", "0.weight_hh_l0"]),
+  node("0.h_1", "tanh", ["0.z_1"]),
+  node("0.z_2", "recurrent", ["0.x_2", "0.h_1", "0.weight_ih_l0", "0.weight_hh_l0"]),
+  node("0.h_2", "tanh", ["0.z_2"]),
+  node("0.h_2_cut", "detach", ["0.h_2"]),
+  node("0.z_3", "recurrent", ["0.x_3", "0.h_2_cut", "0.weight_ih_l0", "0.weight_hh_l0"]),
+  node("0.h_3", "tanh", ["0.z_3"]),
+);
+
+test("a recurrent layer is read as steps of time, with its cut", () => {
+  const [track] = tracksOf(recurrent);
+  assert.equal(track.kind, "RNN");
+  assert.equal(track.weight, "0.weight_hh_l0");
+  assert.equal(track.start, "0.h_0");
+  assert.deepEqual(track.steps.map((s) => s.h), ["0.h_1", "0.h_2", "0.h_3"]);
+  assert.deepEqual(track.steps.map((s) => s.cut), [null, null, "0.h_2_cut"]);
+  assert.ok(track.steps[2].members.includes("0.h_2_cut") && track.steps[0].members.includes("0.x_1"));
+  assert.deepEqual(picturesOf(recurrent).map((p) => p.name), ["sequence"]);
+});
+
+test("what a step adds to the weights is gᵀh over the batch", () => {
+  assert.equal(contribution(array([[-2]], [1, 1]), array([[2]], [1, 1])), -4);
+  assert.equal(contribution(array([[1], [2]], [2, 1]), array([[3], [-1]], [2, 1])), 1);
+  assert.equal(contribution(array([[3]], [1, 1]), array([[1, 4 / 3]], [1, 2])), 5);
+  assert.equal(contribution(null, array([[1]], [1, 1])), null);
+});
+
+test("bars are straight for sizes alike, by powers of ten for others", () => {
+  const alike = barScale([0.5, 1, 2]);
+  assert.equal(alike.log, false);
+  assert.deepEqual([0.5, 1, 2, null].map(alike.share), [0.25, 0.5, 1, 0]);
+  const far = barScale([1e-6, 1e-3, 1]);
+  assert.ok(far.log && far.share(1) === 1 && far.share(1e-6) > 0 && far.share(1e-6) < far.share(1e-3));
+  assert.equal(barScale([null, null]).share(null), 0);
+});
+
+test("a gradient vanishes, explodes or keeps its size", () => {
+  assert.deepEqual(fate([0.5, 1, 2]), { from: 2, to: 0, factor: 0.5, word: "it vanishes" });
+  assert.equal(fate([9, 3, 1])?.word, "it explodes");
+  assert.equal(fate([1, 1.02, 1])?.word, "it keeps its size");
+  assert.equal(fate([null, null, 2]), null);
+});
+
+test("a residual is a sum whose one term went through the other's layers", () => {
+  const block = graph(
+    node("input", "input"),
+    node("w", "parameter"),
+    node("z", "linear", ["input", "w"]),
+    node("a", "relu", ["z"]),
+    node("r", "add", ["input", "a"]),
+  );
+  assert.deepEqual(residualsOf(block), [{ sum: "r", from: "input", through: ["z", "a"] }]);
+  const plain = graph(node("x", "input"), node("w", "parameter"), node("y", "mul", ["x", "w"]), node("b", "parameter"), node("z", "add", ["y", "b"]));
+  assert.deepEqual(residualsOf(plain), []);
+});
