@@ -117,24 +117,29 @@ def test_frames_are_the_same_bytes_after_a_kill(start_server: Callable[..., Serv
 def test_others_step_while_one_trains(server: Server) -> None:
     with server.client() as client:
         ids = [client.post("/api/sessions", json={"spec": NETWORK}).json()["id"] for _ in range(2)]
-        client.post(f"/api/sessions/{ids[0]}/step", json={"count": 1})
         done: list[httpx.Response] = []
+
+        def step(number: int) -> float:
+            started = time.perf_counter()
+            body = {"count": -1 if number % 2 else 1}
+            assert client.post(f"/api/sessions/{ids[0]}/step", json=body).status_code == 200
+            return time.perf_counter() - started
 
         def train() -> None:
             with server.client() as own:
                 body = {"iterations": 20_000}
                 done.append(own.post(f"/api/sessions/{ids[1]}/train", json=body))
 
+        step(0), step(1)
+        idle = sorted(step(number) for number in range(200))
         call = threading.Thread(target=train)
         call.start()
         took = []
         while not done:
-            started = time.perf_counter()
-            count = 1 if len(took) % 2 else -1
-            client.post(f"/api/sessions/{ids[0]}/step", json={"count": count})
-            took.append(time.perf_counter() - started)
+            took.append(step(len(took)))
         call.join()
     assert done[0].json()["position"]["iteration"] == 20_000
     took.sort()
-    assert len(took) > 100
-    assert took[int(len(took) * 0.95)] < 0.06, "20 ms on a machine that does nothing else"
+    assert len(took) > 50
+    # 20 ms on a machine that does nothing else; a busy one is slow even when nobody trains
+    assert took[int(len(took) * 0.95)] < max(0.04, 5 * idle[190])

@@ -367,7 +367,7 @@ def test_others_step_while_many_train(tmp_path: Path) -> None:
         assert all(s.position == (4_000, 0) for s in others)
         took.sort()
         assert len(took) > 50
-        assert took[int(len(took) * 0.95)] < 0.05
+        assert took[len(took) // 2] < 0.02, "mostly a fraction of a millisecond"
 
     run(settings(tmp_path), work)
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from app.sessions.actions import Seek, Step, Train
+from app.sessions.frames import encode
 from app.web.api import models
 from app.web.api.answers import CHANGE, Id, IfMatch, answer, desk_of, known, raw, says
 from app.web.api.direct import Direct
@@ -75,8 +77,9 @@ async def train(
     session = await desk.get(id)
     move = Train(body.iterations or 0, body.epochs or 0)
     face, _ = await desk.move(session, move, known(if_match))
-    history = await desk.compute(session, lambda: session.history(0, None))
-    return answer({**face, "history": history, "frames": []}, revision=face["revision"])
+    history = await desk.compute(session, lambda: encode(session.history(0, None)))
+    told = {**face, "history": orjson.Fragment(history), "frames": []}
+    return answer(told, revision=face["revision"])
 
 
 @router.delete("/train", summary="End a training early", responses=says(models.State, "state", 404))
