@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from app.engine.graph import Graph, Node
+from app.engine.jvp import SeedTangent, Tangent
 from app.engine.plan import Backward, Step
 from app.render import mathml
 from app.render.backward import contribution_symbols
 from app.render.explain import forward_symbols
 from app.render.mathml import row
 from app.render.scene import grad_of, name_of
+from app.render.tangent import tangent_symbols
 
 _INFIX = {
     "add": "+",
@@ -76,7 +78,10 @@ def step_label(graph: Graph, step: Step) -> str:
 
 def step_symbols(graph: Graph, step: Step) -> str:
     """The line as MathML; empty where there is no formula."""
-    if step.node is None or getattr(step, "label", ""):
+    if isinstance(step, Tangent | SeedTangent):
+        return mathml.math(tangent_symbols(graph, step))
+    own: str = getattr(step, "label", "")
+    if step.node is None or own:
         return ""
     node = graph[step.node]
     if isinstance(step, Backward):

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.engine.errors import BackstepError
 from app.engine.graph import Graph, Node
+from app.engine.jvp import SeedTangent, Tangent
 from app.engine.kernel import Contribution, Record
 from app.engine.plan import Backward, Forward, Step
 from app.engine.stepper import Stepper
@@ -20,6 +21,7 @@ from app.render.curve import curve as curve_of
 from app.render.layout import Box, Layout, layout
 from app.render.lines import step_label, step_symbols
 from app.render.scene import Scene, name_of
+from app.render.tangent import tangent_lines
 from app.train.iteration import Data
 from app.train.run import Run
 
@@ -213,6 +215,8 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
         code = {"numpy": getattr(rule, "numpy", ""), "pytorch": getattr(rule, "pytorch", "")}
         if step.phase == "update":
             code["pytorch"] = "optimizer.step()  # " + code["pytorch"]
+    elif isinstance(step, Tangent | SeedTangent):
+        lines = tangent_lines(scene, step)
     else:
         lines = rules.rule_lines(scene, getattr(step, "lines", []), None)
     if step.phase == "recompute":

@@ -21,6 +21,7 @@ from app.engine.kernel import Kernel, const
 from app.engine.ops.arithmetic import Mul
 from app.engine.rewrite import Rewriting
 from app.engine.types import VALUE, Array
+from app.train.lines import Letter, Line
 
 SUMMED = ("squared_error",)
 """Losses that are a sum over the batch, not a mean."""
@@ -99,6 +100,21 @@ class AddLoss:
 
     numpy = "batch_loss += loss / k"
     pytorch = "batch_loss += loss.item() / k"
+
+    @property
+    def lines(self) -> list[Line]:
+        loss, name = (
+            self.graph[self.graph.output],
+            rf"{self.graph[self.graph.output].latex}_{{batch}}",
+        )
+        known = {
+            "loss": Letter(loss.latex, VALUE, "old", node=loss.name),
+            "share": Letter("w", "share", "constant", share(self.graph, self.parts)),
+            "old": Letter(name, BATCH_LOSS[1], "old", node=""),
+            "new": Letter(name, BATCH_LOSS[1], "new", node=""),
+        }
+        right = r"@share \cdot @loss"
+        return [Line("sum", "new", right if self.part == 0 else rf"@old + {right}", known)]
 
     def run(self, k: Kernel) -> None:
         loss = k.read(self.graph.output)

@@ -25,6 +25,7 @@ from app.engine.ops.shaping import Broadcast
 from app.engine.plan import Backward, Flow, Forward, Step, backward_steps, forward_steps
 from app.engine.rewrite import Rewriting
 from app.engine.types import VALUE, Array
+from app.train.lines import Letter, Line
 
 VERSION = "version"
 MOST_VISITS = 2_000
@@ -124,6 +125,17 @@ class InPlace:
             f"{name} is overwritten where it stands. The next steps read the new number; "
             "whoever saved the old one for the backward pass will not find it."
         )
+
+    @property
+    def lines(self) -> list[Line]:
+        node = self.graph_node
+        if self.error:
+            return []
+        known = {
+            "old": Letter(node.latex, VALUE, "old", node=node.name),
+            "new": Letter(node.latex, VALUE, "new", node=node.name),
+        }
+        return [Line("update", "new", "@old + 1", known)]
 
     numpy = "a += 1  # in place"
     pytorch = "a += 1  # a.add_(1): in place"

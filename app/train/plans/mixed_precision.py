@@ -45,6 +45,7 @@ WIDE_OPS = {
 """Needs full precision, as do all losses; every other op follows its operands."""
 
 LARGEST_SCALE = 2.0**127
+MOST_LINES = 4
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,19 @@ class Unscale:
     )
     pytorch: ClassVar[str] = "scaler.unscale_(optimizer)"
 
+    @property
+    def lines(self) -> list[Line]:
+        """One line a parameter, for its first entry."""
+        found = []
+        for node in self.nodes[:MOST_LINES]:
+            known = {
+                "old": Letter(_slope("L_{S}", node), GRAD, "old", node=node.name),
+                "new": Letter(_slope("L", node), GRAD, "new", node=node.name),
+                **_KNOWN,
+            }
+            found.append(Line("update", "new", r"\frac{@old}{@scale}", known))
+        return found
+
     def run(self, k: Kernel) -> None:
         names = [node.name for node in self.nodes if k.has(node.name, GRAD)]
         if not names:
@@ -169,6 +183,10 @@ class Unscale:
             g = k.read(name, GRAD)
             k(np.divide, g, scale, k.write(name, GRAD, g.shape))
         k(_any_infinite, k.gather(names, GRAD), k.write(SCALE, FOUND_INF, ()))
+
+
+def _slope(of: str, by: Node) -> str:
+    return rf"\frac{{\partial {of}}}{{\partial {by.latex}}}"
 
 
 def _any_infinite(x: Array, out: Array) -> None:
