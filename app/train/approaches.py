@@ -20,8 +20,8 @@ from app.engine.plan import backward_steps, forward_steps
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.nn.program import parse
-from app.train.iteration import FED
 from app.train.run import Run, evaluate
+from app.train.slopes import leaves
 
 MOST_NUMBERS = 64
 EPSILON = 1e-5
@@ -38,7 +38,7 @@ def approaches(
 ) -> dict[str, Any]:
     """Rows with gradient, cost and error, and how a measured slope's error depends on the step."""
     graph = run.plain_graph(iteration)
-    values = _leaves(run, graph, iteration)
+    values = leaves(run, graph, iteration)
     names = [node.name for node in graph.kind(PARAMETER)]
     count = sum(int(np.prod(graph[name].shape)) for name in names)
     if not 1 <= count <= MOST_NUMBERS:
@@ -71,15 +71,6 @@ def approaches(
             "one_sided": _sweep(graph, values, names, loss, truth, False),
             "central": _sweep(graph, values, names, loss, truth, True),
         },
-    }
-
-
-def _leaves(run: Run, graph: Graph, iteration: int) -> dict[str, Array]:
-    slots, feed = run.slots(iteration, 0), run.problem.feed(iteration)
-    return {
-        name: feed[name] if node.kind in FED else slots[name, VALUE]
-        for name, node in graph.nodes.items()
-        if node.op is None
     }
 
 

@@ -4,29 +4,39 @@ and without the casts and scales that a plan may put in. It is what a measured s
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from app.engine.graph import Graph
 from app.engine.plan import backward_steps, forward_steps
 from app.engine.stepper import Stepper
-from app.engine.types import GRAD, VALUE, Array, Slot
+from app.engine.types import GRAD, VALUE, Array
 from app.train.iteration import FED
 from app.train.plans.accumulation import part_name, share
-from app.train.run import Run
+from app.train.run import Run, evaluate
+
+
+def leaves(run: Run, graph: Graph, iteration: int, part: int = 0) -> dict[str, Array]:
+    """The numbers of all leaves of this graph, with the rows of one micro-batch."""
+    slots, feed = run.slots(iteration, 0), run.problem.feed(iteration)
+    parts = run.spec.method.accumulate
+    return {
+        name: feed[part_name(name, part) if parts > 1 else name]
+        if node.kind in FED
+        else slots[name, VALUE]
+        for name, node in graph.nodes.items()
+        if node.op is None
+    }
 
 
 def gradients(run: Run, iteration: int) -> dict[str, Array]:
     """The slope of `run.loss(iteration)` in every parameter, and input where the batch is whole."""
     graph, parts = run.plain_graph(iteration), run.spec.method.accumulate
-    slots, feed = run.slots(iteration, 0), run.problem.feed(iteration)
     plan = forward_steps(graph) + backward_steps(graph)
     total: dict[str, Array] = {}
     for part in range(parts):
-        start: dict[Slot, Array] = {}
-        for name, node in graph.nodes.items():
-            if node.op is None and node.kind in FED:
-                start[name, VALUE] = feed[part_name(name, part) if parts > 1 else name]
-            elif node.op is None:
-                start[name, VALUE] = slots[name, VALUE]
+        start = {(n, VALUE): v for n, v in leaves(run, graph, iteration, part).items()}
         stepper = Stepper(plan, start, {}, {})
         stepper.seek(len(plan))
         for name, node in graph.nodes.items():
@@ -36,3 +46,33 @@ def gradients(run: Run, iteration: int) -> dict[str, Array]:
             weight = share(graph, parts) if parts > 1 else 1.0
             total[name] = total.get(name, np.zeros(grad.shape)) + weight * grad
     return total
+
+
+def planned(run: Run, iteration: int) -> dict[str, Array]:
+    """The leaves' gradients as this iteration's plan makes them, faults and roundings included:
+    before clipping, unscaled, with nothing kept from before. A walk that stops leaves some out.
+    """
+    graph = run.graph(iteration)
+    slots = {s: v for s, v in run.slots(iteration, 0).items() if s[1] != GRAD}
+    plan = run.plan(iteration)
+    ends = [i for i, step in enumerate(plan) if step.phase in ("clip", "update", "update_scale")]
+    stepper = Stepper(plan, slots, run.problem.feed(iteration), {})
+    stepper.seek(ends[0] if ends else len(plan))
+    parts = run.spec.method.accumulate
+    return {
+        node.name: stepper.slots[node.name, GRAD]
+        for node in graph.nodes.values()
+        if node.op is None
+        and (node.name, GRAD) in stepper.slots
+        and (node.kind not in FED or (parts == 1 and run.spec.method.scaler is None))
+    }
+
+
+def loss(run: Run, iteration: int, replaced: dict[str, Array] | None = None) -> float:
+    """The loss of the whole batch in full precision, some leaves replaced."""
+    graph, parts = run.plain_graph(iteration), run.spec.method.accumulate
+    found = [
+        evaluate(graph, leaves(run, graph, iteration, part) | (replaced or {}))
+        for part in range(parts)
+    ]
+    return found[0] if parts == 1 else math.fsum(found) * share(graph, parts)

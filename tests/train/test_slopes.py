@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.engine.types import VALUE
-from app.train.slopes import gradients
+from app.train.slopes import gradients, loss, planned
 from tests.train.plans.specs import CLASSES, NETWORK, run_of
 
 METHODS: dict[str, dict[str, Any]] = {
@@ -43,3 +43,23 @@ def test_class_numbers_have_no_gradient() -> None:
         "input",
         *(node.name for node in run_of(CLASSES).graph(0).kind("parameter")),
     }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_plans_gradient_is_the_same_where_nothing_is_rounded(method: str) -> None:
+    run = run_of(NETWORK | METHODS[method])
+    true, made = gradients(run, 0), planned(run, 0)
+    tolerance = 0.02 if method == "half precision" else 1e-12
+    for node in run.graph(0).kind("parameter"):
+        size = np.max(np.abs(true[node.name]))
+        if method != "half precision" or np.all(np.isfinite(made[node.name])):
+            assert np.max(np.abs(true[node.name] - made[node.name])) <= tolerance * size
+    np.testing.assert_allclose(loss(run, 0), run.loss(0), rtol=0.01)
+
+
+def test_a_faults_gradient_is_told_as_it_is() -> None:
+    spec = {"program": "b = a + a\nt = 3*b\nc = b*t", "values": {"a": 1.0}}
+    run = run_of(spec | {"fault": {"type": "naive_recursion"}})
+    assert planned(run, 0)["a"] == 36 and gradients(run, 0)["a"] == 24
+    stopped = run_of(NETWORK | {"fault": {"type": "in_place", "node": "1.a"}})
+    assert "0.weight" not in planned(stopped, 0) and "2.weight" in planned(stopped, 0)
