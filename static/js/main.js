@@ -137,9 +137,10 @@ function mountHeader(store, actions, help) {
   store.watch((s) => s.busy, (busy) => main.setAttribute("aria-busy", String(busy)));
 }
 
-/** A page that was opened by a session or a spec learns its title only now. @param {Session} session */
-function nameIt({ title }) {
+/** A page that was opened by a session or a spec learns its title only now; a formula is its own. @param {Session} session */
+function nameIt({ title: given, spec }) {
   const heading = document.querySelector("h1");
+  const title = given || (spec.program ?? "").trim().split("\n").at(-1);
   if (!heading || !title || heading.textContent === title) return;
   heading.textContent = title;
   document.title = `${title} · Backstep`;
