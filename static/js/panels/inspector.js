@@ -29,12 +29,12 @@ export const roleOf = (kind) => /** @type {"value" | "grad" | "update"} */ (ROLE
 
 /**
  * The arrays that a step wrote and a reader may open: contributions first, else what was written.
- * A scalar is already in the lines.
+ * A single number is already in the lines.
  * @param {Frame} frame
  * @returns {{node: string, from: string | null, operand: number | null, slot: string, array: ArrayData}[]}
  */
 export function arraysOf(frame) {
-  const open = (/** @type {ArrayData | null} */ array) => array && array.shape.length > 0;
+  const open = (/** @type {ArrayData | null} */ array) => array?.shape.some((n) => n !== 1);
   const contributions = frame.contributions.filter((c) => open(c.value)).map((c) => (
     { node: c.to, from: c.from, operand: c.slot, slot: "grad", array: c.value }));
   if (contributions.length) return contributions;
