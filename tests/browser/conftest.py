@@ -60,7 +60,7 @@ class Watch:
     """What a page did that it should not have done."""
 
     def __init__(self, host: str) -> None:
-        self.host = host
+        self.hosts = {host}
         self.faults: list[str] = []
         self.expected: list[str] = []
 
@@ -72,12 +72,16 @@ class Watch:
 
     def request(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != self.host:
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc not in self.hosts:
             self.faults.append(f"request to another host: {url}")
 
     def console(self, kind: str, text: str) -> None:
         if kind == "error":
             self.faults.append(f"console: {text}")
+
+    def allow(self, url: str) -> None:
+        """A second server of ours."""
+        self.hosts.add(urlsplit(url).netloc)
 
     def expect(self, words: str) -> None:
         """A fault that the test brings about on purpose, such as a refused request."""

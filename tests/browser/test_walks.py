@@ -21,17 +21,17 @@ def test_every_lesson_shows_the_apis_numbers_and_none_before_its_time(
             states = [truth.state(0, step) for step in range(of + 1)]
         assert differences(walk.numbers(), states[0]) == [], f"{lesson}, before the first step"
         for step in range(1, of + 1):
-            walk.press("ArrowRight")
-            assert walk.at == (0, step), lesson
-            assert differences(walk.numbers(), states[step]) == [], f"{lesson}, step {step}"
-            entry = truth.plan[step - 1]
-            assert walk.current_line() == entry["label"], f"{lesson}, step {step}"
-            assert walk.text(".inspector h2") == entry["label"]
-            assert walk.page.locator(".inspector .says").first.inner_text().strip()
+            seen = walk.press("ArrowRight").look()
+            here = f"{lesson}, step {step}"
+            assert seen["at"] == [0, step], here
+            assert differences(seen["numbers"], states[step]) == [], here
+            assert seen["line"] == seen["title"] == truth.plan[step - 1]["label"], here
+            assert seen["says"], here
+            assert not seen["hidden"], f"{here}: its first line can only be seen by scrolling"
         for step in reversed(range(of)):
-            walk.press("ArrowLeft")
-            assert walk.at == (0, step), lesson
-            assert differences(walk.numbers(), states[step]) == [], f"{lesson}, back at {step}"
+            seen = walk.press("ArrowLeft").look()
+            assert seen["at"] == [0, step], lesson
+            assert differences(seen["numbers"], states[step]) == [], f"{lesson}, back at {step}"
 
 
 def test_gradients_are_unknown_again_after_zero_grad(new_page: NewPage, server: Server) -> None:

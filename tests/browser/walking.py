@@ -14,7 +14,7 @@ from tests.serving import Server
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-NUMBERS = """() => Object.fromEntries([...document.querySelectorAll(".nodes .node")].map((node) => {
+NUMBERS = """Object.fromEntries([...document.querySelectorAll(".nodes .node")].map((node) => {
   const slot = (role) => {
     const place = node.querySelector(`.role-${role}`);
     if (!place) return null;
@@ -25,10 +25,24 @@ NUMBERS = """() => Object.fromEntries([...document.querySelectorAll(".nodes .nod
   };
   return [node.dataset.node, { value: slot("value"), grad: slot("grad"), said: node.ariaLabel }];
 }))"""
+# All that a step shows, in one look: many small questions would take most of a walk's time.
+LOOK = """() => {
+  const text = (selector) => document.querySelector(selector)?.innerText ?? null;
+  const bottom = (selector) => document.querySelector(selector)?.getBoundingClientRect().bottom;
+  const read = (name) => text(`.counter-${name} .counter-value`);
+  return {
+    at: [Number(read("iteration").replace(/\\D/g, "")), parseInt(read("step"))],
+    line: text(".program-line.is-current .line-code"),
+    title: text(".inspector h2"),
+    says: text(".inspector .says"),
+    hidden: bottom(".inspector-body .line") > bottom(".inspector-body") + 1,
+    numbers: NUMBERS,
+  };
+}""".replace("NUMBERS", NUMBERS)
 COUNTERS = """() => {
   const read = (name) => document.querySelector(`.counter-${name} .counter-value`).textContent;
   const [iteration, step] = [Number(read("iteration").replace(/\\D/g, "")), parseInt(read("step"))];
-  return %s;
+  return CONDITION;
 }"""
 SETTLED = "() => !document.querySelector('.is-travelling')"
 
@@ -43,7 +57,7 @@ def same(shown: str, true: float | str) -> bool:
     true, found = float(true), read(shown)
     if true != true:
         return shown == "NaN"
-    digits = 5e-2 if 0 < abs(true) < 1e-3 else 5e-3
+    digits = 5e-2 if 0 < abs(true) < 1e-3 or abs(true) >= 1e5 else 5e-3
     return found == true or abs(found - true) <= digits * abs(true) * 1.0001
 
 
@@ -77,7 +91,11 @@ class Walk:
         return int(self.text(".counter-step .counter-value").split("/")[1])
 
     def numbers(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.page.evaluate(NUMBERS)
+        found: dict[str, Any] = self.page.evaluate(f"() => {NUMBERS}")
+        return found
+
+    def look(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.page.evaluate(LOOK)
         return found
 
     def chip(self, node: str, slot: str = "value") -> str:
@@ -102,7 +120,7 @@ class Walk:
 
     def wait_until(self, condition: str) -> Walk:
         """Until the counters say so, in JavaScript: "step > 4"."""
-        self.page.wait_for_function(COUNTERS % condition)
+        self.page.wait_for_function(COUNTERS.replace("CONDITION", condition))
         return self
 
     def wait_at(self, iteration: int, step: int) -> Walk:

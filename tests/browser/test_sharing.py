@@ -1,0 +1,146 @@
+"""A link restores lesson, changes and position on any server; two tabs do not lose each other's
+updates; a session's page comes back after the server was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from tests.browser.conftest import NewPage, Watch
+from tests.browser.walking import Truth, Walk, differences
+from tests.serving import Server
+
+LESSON = "network-2-2-1"
+
+
+def moment(walk: Walk) -> None:
+    """Something that only a whole log of changes brings back: edits in two iterations, a rate."""
+    walk.press("End")
+    name = walk.page.locator('.node[data-kind="input"]').first.get_attribute("data-node") or ""
+    walk.edit("w", "0.75") if walk.node("w").count() else walk.edit(name, "0.75")
+    walk.page.get_by_label("Learning rate as a number").fill("0.3")
+    walk.page.get_by_label("Learning rate as a number").press("Enter")
+    walk.page.wait_for_function("() => !document.body.hasAttribute('data-stale')")
+    walk.page.locator(".stage-view").click(position={"x": 5, "y": 200})
+    walk.press("ArrowRight", 1)
+    walk.press("End").press("ArrowLeft", 2)
+
+
+def shared(walk: Walk) -> str:
+    """The link that the button copies."""
+    page = walk.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Share").click()
+    page.get_by_text("Link copied").wait_for()
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_a_link_opens_elsewhere_at_the_same_numbers(
+    new_page: NewPage, start_server: Callable[..., Server], watch: Watch
+) -> None:
+    other = start_server()  # another process with a store of its own
+    watch.allow(other.url)
+    for lesson in ("weight-sigmoid-loss", LESSON):
+        walk = Walk(new_page(reduced_motion="reduce")).open(lesson)
+        moment(walk)
+        link = shared(walk)
+        here = urlsplit(link)
+        assert here.path == f"/walk/{lesson}" and "at=1." in here.fragment
+        there = Walk(new_page(reduced_motion="reduce", base_url=other.url))
+        there.open(f"{here.path}#{here.fragment}")
+        assert there.at == walk.at
+        assert there.numbers() == walk.numbers()
+        assert there.text(".chart-now") == walk.text(".chart-now")
+        rate = "Learning rate as a number"
+        assert there.page.get_by_label(rate).input_value() == "0.3"
+
+
+def test_a_formula_of_ones_own_travels_in_the_link(
+    new_page: NewPage, server: Server, start_server: Callable[..., Server], watch: Watch
+) -> None:
+    spec = {"program": "L = (w*x + b)**2", "values": {"w": 2, "x": 3, "b": 1}}
+    with Truth(server, spec=spec) as truth:
+        walk = Walk(new_page(reduced_motion="reduce"))
+        walk.open(f"/walk/session/{truth.session['id']}").press("End")
+        walk.edit("w", "1.5")
+        link = urlsplit(shared(walk))
+    other = start_server()
+    watch.allow(other.url)
+    there = Walk(new_page(reduced_motion="reduce", base_url=other.url))
+    there.open(f"{link.path}#{link.fragment}")
+    assert there.at == walk.at and there.numbers() == walk.numbers()
+    for page in (walk.page, there.page):
+        assert page.locator("h1").inner_text() == "L = (w*x + b)**2"
+
+
+def test_a_broken_link_still_opens_the_lesson(new_page: NewPage) -> None:
+    walk = Walk(new_page(reduced_motion="reduce"))
+    walk.open("/walk/neuron#at=0.3&run=not-a-run")
+    assert walk.at == (0, 3)
+
+
+def test_the_address_keeps_up_and_a_reload_comes_back_to_it(new_page: NewPage) -> None:
+    walk = Walk(new_page(reduced_motion="reduce")).open(LESSON).press("ArrowRight", 5)
+    walk.page.wait_for_function("() => location.hash === '#at=0.5'")
+    before = walk.numbers()
+    walk.page.reload()
+    assert walk.ready().at == (0, 5) and walk.numbers() == before
+
+
+def test_two_tabs_on_one_session_lose_nothing(
+    new_page: NewPage, server: Server, watch: Watch
+) -> None:
+    watch.expect("412")  # the refusal that makes the second tab look again
+    with Truth(server, lesson="weight-sigmoid-loss") as truth:
+        address = f"/walk/session/{truth.session['id']}"
+        one = Walk(new_page(reduced_motion="reduce")).open(address)
+        two = Walk(new_page(reduced_motion="reduce")).open(address)
+        one.press("ArrowRight", 6)
+        two.wait_at(0, 6)  # the second screen walks along
+        assert differences(two.numbers(), truth.state(0, 6)) == []
+        one.edit("w", "0.9")
+        two.page.wait_for_function(
+            "() => document.querySelector('.node[data-node=w] .chip-number').textContent === '0.9'"
+        )
+        two.edit("x", "1.5")
+        one.page.wait_for_function(
+            "() => document.querySelector('.node[data-node=x] .chip-number').textContent === '1.5'"
+        )
+        # both at once, neither knowing of the other
+        with one.page.expect_response(lambda answer: answer.request.method == "PUT"):
+            for walk, node, value in ((one, "w", "0.25"), (two, "y", "1")):
+                walk.node(node).focus()
+                walk.page.keyboard.press("Enter")
+                walk.page.locator(".editor input").fill(value)
+                walk.page.keyboard.press("Enter")
+        for walk in (one, two):
+            for node, value in (("w", "0.25"), ("x", "1.5"), ("y", "1")):
+                place = f".node[data-node={node}] .chip-number"
+                walk.page.wait_for_function(
+                    "([place, value]) => document.querySelector(place).textContent === value",
+                    arg=[place, value],
+                )
+        true = truth.client.get(f"{truth.path}").json()
+        changed = {it["node"]: it["value"] for it in true["changes"]}
+        assert changed == {"w": 0.25, "x": 1.5, "y": 1}
+
+
+def test_a_walk_survives_that_its_server_is_killed(
+    new_page: NewPage, start_server: Callable[..., Server], watch: Watch
+) -> None:
+    server = start_server()
+    watch.allow(server.url)
+    watch.expect("ERR_CONNECTION")
+    watch.expect("ERR_INCOMPLETE")
+    with Truth(server, lesson="weight-sigmoid-loss") as truth:
+        address = f"/walk/session/{truth.session['id']}"
+    walk = Walk(new_page(reduced_motion="reduce", base_url=server.url)).open(address)
+    with walk.page.expect_response(lambda answer: answer.url.endswith("/seek")):
+        walk.press("ArrowRight", 9)
+    before = walk.numbers()
+    server.kill()
+    assert walk.press("ArrowRight").at == (0, 10)
+    walk.page.get_by_role("alert").filter(has_text="server does not answer").wait_for()
+    server.start("--port", urlsplit(server.url).netloc.rpartition(":")[2])
+    walk.page.reload()
+    assert walk.ready().at == (0, 9) and walk.numbers() == before
