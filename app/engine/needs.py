@@ -45,8 +45,9 @@ class _Watch(Eager):
                     self.read_arrays.add(id(_owner(array)))
 
 
-def _owner(array: Array) -> Array:
-    while isinstance(array.base, np.ndarray):
+def _owner(array: Any) -> Any:
+    """The array of which this is a view (of a view)."""
+    while getattr(array, "base", None) is not None:
         array = array.base
     return array
 
