@@ -16,6 +16,7 @@ import numpy as np
 
 from app.engine.errors import BackstepError
 from app.engine.graph import INPUT, PARAMETER, Graph, Node
+from app.engine.kernel import Eager
 from app.engine.op import Op
 from app.engine.plan import Step, backward_steps, forward_steps
 from app.engine.stepper import Stepper
@@ -48,6 +49,16 @@ def _elu(op: Op, x: Array) -> Array:
     return np.asarray(np.sign(x) * (getattr(op, "alpha", 1.0) != 1.0))
 
 
+def _routing(op: Op, x: Array) -> Array:
+    """Which entries a pooling passes on."""
+    y = np.empty(op.shape(x.shape))
+    share = np.empty(x.shape)
+    k = Eager({}, {}, {})
+    op.forward(k, y, x)
+    op.vjp(k, np.ones(y.shape), y, x, share)
+    return share
+
+
 KINKS: dict[str, Callable[..., Array]] = {
     "relu": _signs,
     "leaky_relu": _signs,
@@ -59,6 +70,8 @@ KINKS: dict[str, Callable[..., Array]] = {
     "less": _signs,
     "mae": _signs,
     "max": _winners,
+    "max_pool1d": _routing,
+    "max_pool2d": _routing,
     "where": lambda op, condition, a, b: np.asarray(condition != 0),
 }
 """Ops with a kink or a jump: what of their operands changes when it is crossed."""
@@ -127,9 +140,12 @@ class _Probe:
     def __init__(
         self, graph: Graph, values: Slots, slots: Slots, loss: float, epsilon: float
     ) -> None:
-        self.graph, self.values, self.slots = graph, values, slots
+        self.graph, self.slots = graph, slots
         self.loss, self.epsilon = loss, epsilon
-        self.plan = forward_steps(graph)
+        # a detached value counts as given: cutting its gradient means just that
+        held = {(n.name, VALUE): slots[n.name, VALUE] for n in graph.ops if n.op_name == "detach"}
+        self.values = {**values, **held}
+        self.plan = [s for s in forward_steps(graph) if (s.node, VALUE) not in held]
         self.kinked = [node for node in graph.ops if node.op_name in KINKS]
         self.here = self._sides(slots)
 

