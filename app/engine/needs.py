@@ -16,7 +16,7 @@ import numpy as np
 from app.engine.graph import Graph, Node
 from app.engine.kernel import Eager
 from app.engine.op import Op
-from app.engine.types import FLOAT, SAVED, Array, Shape
+from app.engine.types import FLOAT, SAVED, Shape
 
 
 @dataclass(frozen=True)

@@ -113,24 +113,26 @@ def checkpointed(graph: Graph, given: Checkpoint) -> list[Step]:
             if gone:
                 slots = [(n.name, s) for n in gone for s in (VALUE, *saved_slots(graph, n))]
                 plan.append(Release(tuple(gone), tuple(slots)))
+    back = backward_steps(graph)
+    about: dict[int, set[str]] = {}
+    for step in back:
+        if isinstance(step, Backward) and step.flows:
+            about.setdefault(of[step.node], set()).update((step.node, *step.graph_node.inputs))
     done: set[int] = set()
-    for step in backward_steps(graph):
+    for step in back:
         here = of.get(step.node or "", -1)
         if here in released and here not in done:
             done.add(here)
-            again = recomputed(graph, released[here], of, here)
+            again = recomputed(released[here], about.get(here, set()))
             plan += [Forward(node, "recompute") for node in again]
         plan.append(step)
     return plan
 
 
-def recomputed(graph: Graph, gone: list[Node], of: dict[str, int], segment: int) -> list[Node]:
-    """Those released nodes that the segment's backward steps are about, and what they depend on."""
+def recomputed(gone: list[Node], about: set[str]) -> list[Node]:
+    """Those released nodes that a segment's backward steps are about, and what they depend on."""
     missing = {node.name for node in gone}
-    wanted: set[str] = set()
-    for step in backward_steps(graph):
-        if isinstance(step, Backward) and of.get(step.node) == segment and step.flows:
-            wanted |= {step.node, *step.graph_node.inputs} & missing
+    wanted = about & missing
     for node in reversed(gone):
         if node.name in wanted:
             wanted |= set(node.inputs) & missing
