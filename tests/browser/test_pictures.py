@@ -52,3 +52,45 @@ def test_the_pictures_follow_one_key_and_the_arrow_keys_of_their_tabs(new_page: 
     opened.press("ArrowRight")
     page.wait_for_selector(".pic:visible")
     assert page.evaluate("document.activeElement.dataset.tab") == "sequence"
+
+
+def test_the_window_of_a_convolution_is_moved_by_hand_forward_and_backward(
+    new_page: NewPage,
+) -> None:
+    opened = walk(new_page, "convolution-by-hand", "Feature maps")
+    page = opened.page
+    opened.press("ArrowRight", 3).wait_until("step === 3")
+    line = page.locator(".lens-line")
+    assert line.inner_text().endswith("1·1 + 3·0 + 1·(−1) + 1·2 = 2")
+    page.locator(".lens-window").first.focus()
+    opened.press("ArrowLeft").press("ArrowUp")
+    assert line.inner_text().endswith("1·1 + 2·0 + 0·(−1) + 1·2 = 3")
+    assert opened.at == (0, 3)
+    box = page.locator(".lens-map").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 8, box["y"] + 8)
+    assert line.inner_text().endswith("2·1 + 0·0 + 1·(−1) + 3·2 = 7")
+    page.evaluate("document.activeElement.blur()")
+    opened.press("ArrowRight", 5).wait_until("step === 8")
+    gathered = page.locator(".lens-figure", has_text="so far").locator(".map-cell")
+    assert [read(text) for text in gathered.all_inner_texts()] == [0.5, 0.5, -1, 0]
+
+
+def test_a_max_pool_lights_the_cell_that_gets_the_gradient(new_page: NewPage) -> None:
+    opened = walk(new_page, "max-pool", "Feature maps")
+    page = opened.page
+    opened.press("ArrowRight", 3).wait_until("step === 3")
+    assert page.locator(".lens-line").inner_text().endswith("max(1, 3, 2, 4) = 4")
+    opened.press("End").wait_until("step > 9")
+    gradient = page.locator(".lens-figure", has_text="∂x")
+    assert [read(text) for text in gradient.locator(".map-cell").all_inner_texts()] == [0, 0, 0, 1]
+    assert gradient.locator(".map-cell.is-best").inner_text() == "1"
+
+
+def test_a_step_slides_the_window_and_the_next_key_ends_it(new_page: NewPage) -> None:
+    page = new_page()
+    opened = Walk(page).open("/walk/convolution-by-hand?picture=maps")
+    opened.press("ArrowRight", 3).wait_until("step === 3")
+    page.wait_for_selector(".lens-map .map-cell.is-empty")
+    page.wait_for_function("() => !document.querySelector('.lens-map .map-cell.is-empty')")
+    opened.press("ArrowLeft").press("ArrowRight").press("ArrowRight").wait_until("step === 4")
+    assert page.locator(".lens-map .map-cell.is-empty").count() == 0

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { picturesOf, residualsOf } from "../../static/js/panels/pictures/pictures.js";
 import { barScale, contribution, fate, tracksOf } from "../../static/js/panels/pictures/time.js";
+import { covered, gathered, largest, nearest, planeOf, products, windowOf } from "../../static/js/panels/pictures/window.js";
 
 /** @param {string} name @param {string} op @param {string[]} [inputs] @param {number[]} [shape] @returns {any} */
 const node = (name, op, inputs = [], shape = [1, 1]) => ({ name, op, kind: ["parameter", "input", "target"].includes(op) ? op : "op", inputs, shape, label: name, scope: "", attrs: {} });
@@ -74,4 +75,33 @@ test("a residual is a sum whose one term went through the other's layers", () =>
   assert.deepEqual(residualsOf(block), [{ sum: "r", from: "input", through: ["z", "a"] }]);
   const plain = graph(node("x", "input"), node("w", "parameter"), node("y", "mul", ["x", "w"]), node("b", "parameter"), node("z", "add", ["y", "b"]));
   assert.deepEqual(residualsOf(plain), []);
+});
+
+test("a window covers cells, with stride and padding", () => {
+  const conv = node("0.z", "conv2d", ["input", "0.weight"], [1, 1, 3, 3]);
+  conv.attrs = { stride: 2, padding: 1 };
+  const window = windowOf(conv, node("0.weight", "parameter", [], [1, 1, 2, 2]));
+  assert.deepEqual(window, { size: [2, 2], stride: [2, 2], padding: [1, 1] });
+  const cells = covered([0, 1], window, [4, 4]);
+  assert.deepEqual(cells.map((c) => c.at), [[-1, 1], [-1, 2], [0, 1], [0, 2]]);
+  assert.deepEqual(cells.map((c) => c.inside), [false, false, true, true]);
+  assert.deepEqual(nearest([0.5, 0.5], window, [2, 2]), [0, 0]);
+  assert.deepEqual(nearest([9, 9], window, [2, 2]), [1, 1]);
+  const pool = node("p", "max_pool1d", ["x"], [1, 1, 2]);
+  pool.attrs = { kernel_size: 3, stride: null, padding: 0 };
+  assert.deepEqual(windowOf(pool, undefined), { size: [1, 3], stride: [1, 3], padding: [0, 0] });
+});
+
+test("products, the maximum and the gathered gradient are the lessons' numbers", () => {
+  const image = [[1, 2, 0], [0, 1, 3], [2, 1, 1]];
+  /** @type {import("../../static/js/panels/pictures/window.js").Window} */
+  const window = { size: [2, 2], stride: [1, 1], padding: [0, 0] };
+  const kernel = [[1, 0], [-1, 2]];
+  assert.deepEqual([[0, 0], [0, 1], [1, 0], [1, 1]].map(([r, c]) => products(image, kernel, covered([r, c], window, [3, 3])).sum), [3, 7, 0, 2]);
+  assert.deepEqual(gathered([image], [[[0.5, 0], [-0.5, 0]]], window, 4), [[0.5, 0.5], [-1, 0]]);
+  assert.deepEqual(gathered([image], [[[0.5, 0], [-0.5, 0]]], window, 1), [[0.5, 1], [0, 0.5]]);
+  const pool = [[1, 3], [2, 4]];
+  assert.deepEqual(largest(pool, covered([0, 0], window, [2, 2]))?.at, [1, 1]);
+  assert.deepEqual(largest([[5, 5], [5, 5]], covered([0, 0], window, [2, 2]))?.at, [0, 0]);
+  assert.deepEqual(planeOf(array([[[7, 8]]], [1, 1, 2]), [0, 0]), [[7, 8]]);
 });

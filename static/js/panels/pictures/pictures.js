@@ -60,6 +60,7 @@ export function picturesOf(graph) {
 
 const LOAD = {
   sequence: () => import("./sequence.js"),
+  maps: () => import("./maps.js"),
 };
 
 /** The sheet of all pictures, once. @type {Promise<unknown> | null} */

@@ -1,0 +1,45 @@
+// One map: a plane of numbers as cells on the scale of signs, with the numbers written where there is room; many cells
+// are pixels.
+
+import { number } from "../../format.js";
+import { attributes, h } from "../../h.js";
+import { inkOn, sign, signColour } from "../../scale.js";
+
+/** @import {Pair, Plane} from "./window.js" */
+
+const CELLS = 256; // as elements; more are pixels
+
+/**
+ * @param {Plane | null} plane
+ * @param {{limit: number, cell: number, written?: boolean, until?: number, marked?: (at: Pair) => string | null}} ways
+ *   `cell`: its ems; `until`: cells from there on are not there yet
+ */
+export function mapImage(plane, { limit, cell, written = false, until = Infinity, marked }) {
+  if (!plane) return h("span", { class: "map-image is-empty" }, "?");
+  const [rows, cols] = [plane.length, plane[0].length];
+  const size = { width: `${cell * cols}em`, height: `${cell * rows}em` };
+  if (rows * cols > CELLS) {
+    const canvas = h("canvas", { class: "map-image", width: cols, height: rows, style: size, "aria-hidden": "true" });
+    const brush = canvas.getContext("2d");
+    plane.forEach((row, r) =>
+      row.forEach((value, c) => {
+        if (!brush || r * cols + c >= until) return;
+        brush.fillStyle = Number.isFinite(value) ? signColour(value, limit) : "#ffd400";
+        brush.fillRect(c, r, 1, 1);
+      }),
+    );
+    return canvas;
+  }
+  const grid = h("span", { class: `map-image${written ? " is-written" : ""}`, style: { ...size, "--cols": cols }, "aria-hidden": "true" });
+  plane.forEach((row, r) =>
+    row.forEach((value, c) => {
+      const there = r * cols + c < until;
+      const colour = sign(value, limit);
+      const mark = marked?.([r, c]);
+      const box = h("span", { class: `map-cell${there ? "" : " is-empty"}${mark ? ` is-${mark}` : ""}`, title: there && !written ? number(value) : null }, written && (there ? number(value, 2) : "?"));
+      if (there) attributes(box, { style: { background: Number.isFinite(value) ? `rgb(${colour.join(" ")})` : "var(--nonfinite)", color: inkOn(colour) } });
+      grid.append(box);
+    }),
+  );
+  return grid;
+}

@@ -1,0 +1,186 @@
+// The feature maps: every layer's maps as images, and under the lens the op of this step: its window slides over the
+// image, forward with the products written out, backward gathering the kernel's gradient or finding the maximum again.
+
+import { number, toNumber } from "../../format.js";
+import { fill, h } from "../../h.js";
+import { move, reach } from "../array_view.js";
+import { schedule } from "../graph.js";
+import { lens, widthOf } from "./lens.js";
+import { mapImage } from "./map_image.js";
+import { planeOf, SLIDING, windowOf } from "./window.js";
+
+/** @import {Actions, ArrayData, Graph, GraphNode, Nodes, State} from "../../types.js" */
+/** @import {Pair} from "./window.js" */
+
+const SHOWN = 8; // maps of a layer in the overview
+const SLIDE = { least: 130, whole: 1800 }; // ms for a place, at most for all
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** The images on their way through the network: what goes into the first window, then every map. @param {Graph} graph @returns {GraphNode[]} */
+export function stationsOf(graph) {
+  const first = graph.nodes.find((n) => n.kind === "op" && SLIDING.has(n.op));
+  if (!first) return [];
+  const rank = first.shape.length;
+  return graph.nodes.filter((n) => n.name === first.inputs[0] || (n.kind === "op" && n.shape.length === rank));
+}
+
+/** @param {Graph} graph @param {Actions} actions @returns {import("./pictures.js").Picture} */
+export function create(graph, actions) {
+  const byName = new Map(graph.nodes.map((n) => [n.name, n]));
+  const stations = stationsOf(graph);
+  const ops = stations.filter((n) => n.kind === "op" && byName.has(n.inputs[0]) && stations.some((s) => s.name === n.inputs[0]));
+  const overview = h("div", { class: "maps-row", role: "group", "aria-label": "Feature maps" });
+  const place = h("div", { class: "maps-lens" });
+  const element = h("div", { class: "pic pic-maps" }, overview, place);
+  element.style.setProperty("--high", "27");
+
+  let op = ops.find((n) => SLIDING.has(n.op)) ?? ops[0];
+  const at = { sample: 0, from: 0, to: 0, place: -1 };
+  let moved = -1;
+  /** @type {number | undefined} */
+  let timer;
+  /** places seen so far of a slide; null when it is not sliding @type {number | null} */
+  let seen = null;
+  /** @type {() => void} */
+  let redraw = () => {};
+
+  /** @param {GraphNode} node @returns {Pair} */
+  const sizeOf = (node) => (node.shape.length === 3 ? [1, node.shape[2]] : [node.shape[2], node.shape[3]]);
+
+  function stop() {
+    clearInterval(timer);
+    seen = null;
+  }
+
+  /** @param {number} count @param {number} speed */
+  function slide(count, speed) {
+    stop();
+    const every = Math.max(16, Math.min(SLIDE.least, SLIDE.whole / count) / speed);
+    const stride = Math.max(1, Math.ceil((count * every) / SLIDE.whole));
+    seen = 1;
+    at.place = 0;
+    timer = setInterval(() => {
+      if (seen === null) return;
+      seen = Math.min(count, seen + stride);
+      at.place = seen - 1;
+      if (seen >= count) stop();
+      redraw();
+    }, every);
+  }
+
+  /** @param {GraphNode} node */
+  function choose(node) {
+    stop();
+    op = ops.includes(node) ? node : (ops.find((n) => n.inputs[0] === node.name) ?? op);
+    at.place = -1;
+    actions.select(node.name);
+    redraw();
+  }
+
+  return {
+    element,
+    draw(state, nodes) {
+      redraw = () => show(state, nodes);
+      const now = ops.find((n) => n.name === state.frame?.node);
+      if (state.moved !== moved) {
+        stop();
+        moved = state.moved;
+        const about = state.frame?.phase === "forward" || state.frame?.phase === "backward";
+        if (now && about) {
+          op = now;
+          at.place = -1;
+          const [rows, cols] = sizeOf(op);
+          if (SLIDING.has(op.op) && state.motion === "step" && !still.matches && state.tab === "maps") slide(rows * cols, state.playing ? state.speed : 1);
+        }
+      }
+      show(state, nodes);
+    },
+  };
+
+  /** @param {State} state @param {Nodes} nodes */
+  function show(state, nodes) {
+    fill(overview, stations.map((node) => station(node, nodes, state)));
+    if (!op) return;
+    const source = /** @type {GraphNode} */ (byName.get(op.inputs[0]));
+    const weight = op.op.startsWith("conv") ? byName.get(op.inputs[1]) : undefined;
+    const window = windowOf(op, weight);
+    const places = sizeOf(op);
+    const count = places[0] * places[1];
+    const last = count - 1;
+    if (at.place < 0 || at.place > last) at.place = last;
+    at.sample = Math.min(at.sample, op.shape[0] - 1);
+    at.to = Math.min(at.to, op.shape[1] - 1);
+    at.from = weight ? Math.min(at.from, source.shape[1] - 1) : at.to;
+    const back = (schedule(state.plan).backward.get(op.name) ?? Infinity) < state.position.step;
+    const across = (/** @type {Pair} */ [rows, cols]) => widthOf(rows, cols) * cols;
+    const kernel = weight ? 2 * widthOf(...window.size, 4) * window.size[1] + 6 : 0;
+    element.style.setProperty("--wide", String(Math.max(36, 2 * across(sizeOf(source)) + across(places) + kernel + 9)));
+    const had = place.contains(document.activeElement) ? document.activeElement?.getAttribute("data-hold") : null;
+    fill(
+      place,
+      controls(source, weight),
+      lens({ op, source, weight, bias: weight && op.inputs[2] ? byName.get(op.inputs[2]) : undefined, window, places, image: sizeOf(source), nodes, back, at, seen, put, key }),
+    );
+    if (had) /** @type {HTMLElement | null} */ (place.querySelector(`[data-hold="${had}"]`))?.focus({ preventScroll: true });
+
+    /** Puts the window at a place by hand. @param {Pair} to */
+    function put([row, col]) {
+      stop();
+      at.place = row * places[1] + col;
+      redraw();
+    }
+
+    /** @param {KeyboardEvent} event */
+    function key(event) {
+      const to = move([Math.floor(at.place / places[1]), at.place % places[1]], event.key, { rows: places[0], cols: places[1], count });
+      if (!to) return;
+      event.preventDefault();
+      event.stopPropagation();
+      put(to);
+    }
+  }
+
+  /** @param {GraphNode} source @param {GraphNode | undefined} weight */
+  function controls(source, weight) {
+    /** @param {"sample" | "from" | "to"} axis @param {string} name @param {number} length */
+    const turn = (axis, name, length) => {
+      if (length < 2) return null;
+      const by = (/** @type {number} */ step) => () => {
+        at[axis] = (at[axis] + step + length) % length;
+        redraw();
+      };
+      return h(
+        "span",
+        { class: "maps-turn" },
+        h("button", { type: "button", class: "tool", dataset: { hold: `${axis}-` }, "aria-label": `${name} before`, on: { click: by(-1) } }, "‹"),
+        h("span", {}, `${name} ${at[axis] + 1} of ${length}`),
+        h("button", { type: "button", class: "tool", dataset: { hold: `${axis}+` }, "aria-label": `next ${name}`, on: { click: by(1) } }, "›"),
+      );
+    };
+    return h("div", { class: "maps-controls" }, turn("sample", "sample", op.shape[0]), weight && turn("from", "channel in", source.shape[1]), turn("to", weight ? "channel out" : "channel", op.shape[1]));
+  }
+
+  /** One layer in the overview: its maps, and below them their gradients. @param {GraphNode} node @param {Nodes} nodes @param {State} state */
+  function station(node, nodes, state) {
+    const { value = null, grad = null } = nodes[node.name] ?? {};
+    const shown = Math.min(SHOWN, node.shape[1]);
+    const centre = state.frame?.node === node.name;
+    /** @param {ArrayData | null} array @param {"value" | "grad"} role */
+    const row = (array, role) =>
+      array &&
+      h(
+        "span",
+        { class: `maps-thumbs role-${role}` },
+        Array.from({ length: shown }, (_, c) => mapImage(planeOf(array, [at.sample, c]), { limit: reach(array), cell: 2.4 / Math.max(...sizeOf(node)) })),
+      );
+    const says = `${node.label}, ${node.shape.slice(1).join(" × ")}: ${value ? `values up to ${number(Math.max(Math.abs(toNumber(value.min)), Math.abs(toNumber(value.max))))}` : "not computed yet"}${grad ? ", with gradients" : ""}`;
+    return h(
+      "button",
+      { type: "button", class: `maps-station${centre ? " is-centre" : ""}${node === op ? " is-chosen" : ""}`, "aria-label": says, on: { click: () => choose(node) } },
+      h("span", { class: "maps-name" }, h("strong", {}, node.label), ` ${node.kind === "op" ? node.op.replaceAll("_", " ") : node.kind} `, h("small", {}, node.shape.slice(1).join("×"))),
+      value ? row(value, "value") : h("span", { class: "maps-thumbs is-empty" }, "?"),
+      row(grad, "grad"),
+      node.shape[1] > SHOWN && h("small", {}, `first ${SHOWN} of ${node.shape[1]}`),
+    );
+  }
+}
