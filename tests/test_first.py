@@ -69,3 +69,21 @@ def test_a_page_that_is_known_is_not_sent_again(client: TestClient) -> None:
     assert (again.status_code, again.content) == (304, b"")
     for name, value in PAGE.items():
         assert again.headers[name] == value  # a browser renews what it has kept by these
+
+
+@pytest.mark.parametrize("page", ["/", "/walk/neuron", "/walk", "/docs", "/nowhere"])
+def test_a_page_comes_in_the_theme_that_was_chosen(client: TestClient, page: str) -> None:
+    ask = {"accept": "text/html"}
+    for cookie, theme in (
+        ("a=b; backstep-theme=dark", "dark"),
+        ("backstep-theme=light;c=d", "light"),
+    ):
+        html = client.get(page, headers=ask | {"cookie": cookie}).text
+        assert f'<html lang="en" data-theme="{theme}">' in html
+    for cookie in (
+        "",
+        'backstep-theme="><script>',
+        "xbackstep-theme=dark",
+        "backstep-theme=darker",
+    ):
+        assert '<html lang="en">' in client.get(page, headers=ask | {"cookie": cookie}).text

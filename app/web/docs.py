@@ -3,14 +3,14 @@ own (static/js/docs.js): it draws whatever /openapi.json says."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from starlette.responses import HTMLResponse
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
 
-from app.web.rendering import page
+from app.web.rendering import kept
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/docs", response_class=HTMLResponse)
-def docs() -> HTMLResponse:
-    return page("docs.html")
+async def docs(request: Request) -> Response:
+    return kept(request.headers, "docs.html")

@@ -147,7 +147,7 @@ async def _http(request: Request, error: Exception) -> Response:
         headers["allow"] = ", ".join(sorted(_methods(request)))
         message = f"{message}: {request.method}; it answers to {headers['allow']}"
     if not path.startswith("/api/") and "text/html" in request.headers.get("accept", ""):
-        answer = page("error.html", status_code=status, message=message)
+        answer = page("error.html", request.headers, status_code=status, message=message)
         answer.headers.update(headers)
         return answer
     return refusal(status, code, message, f"{request.method} {path}"[:200], headers)

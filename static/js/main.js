@@ -5,10 +5,6 @@ import * as api from "./api.js";
 import { fill, h } from "./h.js";
 import { mountKeys } from "./keys.js";
 import { mountLive } from "./live.js";
-import { mount as chart } from "./panels/chart.js";
-import { mount as inspector } from "./panels/inspector.js";
-import { mount as learningRate } from "./panels/learning_rate.js";
-import { mount as program } from "./panels/program.js";
 import { mount as stage } from "./panels/stage.js";
 import { mount as transport } from "./panels/transport.js";
 import { fragment, pathOf, readFragment } from "./share.js";
@@ -19,8 +15,7 @@ import { applyTheme, labelThemeButton, rememberedTheme } from "./theme.js";
 /** @import {Store} from "./store.js" */
 
 /** @type {Record<string, (element: HTMLElement, store: any, actions: any) => void>} */
-const PANELS = { stage, program, inspector, transport, chart, learning_rate: learningRate };
-const FIRST = new Set(["stage", "transport"]); // what can be pressed stands before what explains
+const PANELS = { stage, transport }; // what can be pressed stands before what explains, which rest.js has
 const LINK_AFTER = 400; // ms without a move until the address shows the position
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -176,21 +171,22 @@ async function open() {
   const help = () => void import("./help.js").then(({ toggleHelp }) => toggleHelp());
   const starting = walking.start();
   const panels = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-panel]"))];
-  /** @param {(name: string) => boolean} which */
+  /** @param {typeof PANELS} which */
   const mount = (which) => {
-    for (const element of panels.filter((e) => which(e.dataset.panel ?? ""))) {
-      PANELS[element.dataset.panel ?? ""]?.(element, store, actions);
-    }
+    for (const element of panels) which[element.dataset.panel ?? ""]?.(element, store, actions);
   };
-  mount((name) => FIRST.has(name));
+  mount(PANELS);
   mountKeys(actions, { help });
   performance.mark("usable");
+  const rest = import("./rest.js").then(({ REST }) => REST, () => null);
   await painted();
-  mount((name) => !FIRST.has(name));
   mountHeader(store, actions, help);
   mountLive(/** @type {Element} */ (document.querySelector("#live")), store);
   if (main.dataset.session) walking.follow();
   else keepAddress(store);
+  const explaining = await rest;
+  if (explaining) mount(explaining);
+  else store.set({ error: { code: "page", message: "The panels beside the stage did not arrive. Load the page again.", where: null } });
   await starting;
   main.dataset.ready = "";
   performance.mark("ready");

@@ -1,16 +1,17 @@
-// Light, dark or as the system has it; remembered on this device. theme_first.js applies it before the first paint.
+// Light, dark or as the system has it; remembered on this device.
 
 import { fill, icon } from "./h.js";
 
 /** @typedef {"auto" | "light" | "dark"} Theme */
 
-const KEY = "backstep-theme";
+const KEY = "backstep-theme"; // a cookie, so that the page comes in its theme and never flashes in the other one
+const A_YEAR = 31_536_000; // s
 const NAMES = { auto: "follows the system", light: "light", dark: "dark" };
 const ICONS = { auto: "auto", light: "sun", dark: "moon" };
 
 /** @returns {Theme} */
 export function rememberedTheme() {
-  const chosen = document.documentElement.dataset.theme;
+  const chosen = /(?:^|;\s*)backstep-theme=(light|dark)(?:;|$)/.exec(document.cookie)?.[1];
   return chosen === "light" || chosen === "dark" ? chosen : "auto";
 }
 
@@ -18,11 +19,8 @@ export function rememberedTheme() {
 export function applyTheme(theme) {
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  try {
-    localStorage.setItem(KEY, theme);
-  } catch {
-    // not remembered, where storage is forbidden
-  }
+  if (theme === rememberedTheme()) return;
+  document.cookie = `${KEY}=${theme}; path=/; samesite=lax; max-age=${theme === "auto" ? 0 : A_YEAR}`;
 }
 
 /** Shows the theme on its button. @param {Element} button @param {Theme} theme */
@@ -35,6 +33,7 @@ export function labelThemeButton(button, theme) {
 /** The theme button of a page that has no store. @param {Element} button */
 export function themeButton(button) {
   let theme = rememberedTheme();
+  applyTheme(theme); // a page out of the browser's store may bear an older one
   labelThemeButton(button, theme);
   button.addEventListener("click", () => {
     theme = theme === "auto" ? "dark" : theme === "dark" ? "light" : "auto";
