@@ -166,7 +166,10 @@ export function createActions(store, begun = null) {
   /** @param {Session} session */
   function replan(session) {
     forget(0);
-    store.set({ session, plan: session.plan, graph: session.graph });
+    const { graph } = store.get();
+    // the same graph stays the same object, so that the stage keeps its nodes and the focus on one
+    const drawn = JSON.stringify(graph) === JSON.stringify(session.graph) ? graph : session.graph;
+    store.set({ session, plan: session.plan, graph: drawn });
   }
 
   // -- changing ----------------------------------------------------------------------------------

@@ -137,6 +137,8 @@ def test_a_learning_rate_works_from_the_next_update_on(walk: Walk, truth: Truth)
     grad = truth.state(0, update)["w"]["grad"]["data"]
     field = walk.page.get_by_label("Learning rate as a number")
     field.fill("0.25")
+    sent: list[str] = []
+    walk.page.on("request", lambda request: sent.append(request.method))
     with walk.page.expect_response(lambda answer: answer.request.method == "PATCH"):
         field.press("Enter")
     assert "next update" in walk.text(".rate-note")
@@ -146,6 +148,7 @@ def test_a_learning_rate_works_from_the_next_update_on(walk: Walk, truth: Truth)
     walk.press("ArrowRight")
     assert same(walk.chip("w"), before - 0.25 * grad)
     assert "0.25" in walk.text(".inspector-body")
+    assert sent.count("PATCH") == 1
 
 
 def test_training_draws_the_loss_and_a_click_leads_back(walk: Walk) -> None:

@@ -24,6 +24,7 @@ def moment(walk: Walk) -> None:
     walk.page.locator(".stage-view").click(position={"x": 5, "y": 200})
     walk.press("ArrowRight", 1)
     walk.press("End").press("ArrowLeft", 2)
+    walk.wait_at(1, walk.of - 2)
 
 
 def shared(walk: Walk) -> str:
@@ -77,6 +78,18 @@ def test_a_broken_link_still_opens_the_lesson(new_page: NewPage) -> None:
     walk = Walk(new_page(reduced_motion="reduce"))
     walk.open("/walk/neuron#at=0.3&run=not-a-run")
     assert walk.at == (0, 3)
+
+
+def test_a_link_shows_the_step_as_walking_there_does(new_page: NewPage) -> None:
+    """… with its packet and its sum, and in projection with its formula."""
+    for mode in ("", "?projection"):
+        walk = Walk(new_page(reduced_motion="reduce"))
+        walk.open(f"/walk/weight-sigmoid-loss{mode}#at=0.11")
+        assert walk.at == (0, 11)
+        assert walk.text(".packet .packet-number") == "0.144"
+        assert walk.text(".sum") == "0 + 0.144 = 0.144"
+        if mode:
+            assert "0.144" in walk.text(".strip")
 
 
 def test_the_address_keeps_up_and_a_reload_comes_back_to_it(new_page: NewPage) -> None:

@@ -64,8 +64,7 @@ export function mount(element, store, actions) {
     }
     if (rate !== wished(store.get(), "lr")) set(rate);
   };
-  field.addEventListener("change", enter);
-  field.addEventListener("keydown", (event) => event.key === "Enter" && enter());
+  field.addEventListener("change", enter); // Enter changes it, too
   for (const input of [slider, field]) input.addEventListener("keydown", (event) => event.stopPropagation());
 
   /** @param {number} n */

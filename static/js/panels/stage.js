@@ -335,7 +335,7 @@ export function mount(element, store, actions) {
     show();
   });
   showTab();
-  look();
+  show();
 }
 
 /** Symbols = numbers = result, with fractions at full size. @param {Line} line */
