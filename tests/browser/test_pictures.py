@@ -94,3 +94,27 @@ def test_a_step_slides_the_window_and_the_next_key_ends_it(new_page: NewPage) ->
     page.wait_for_function("() => !document.querySelector('.lens-map .map-cell.is-empty')")
     opened.press("ArrowLeft").press("ArrowRight").press("ArrowRight").wait_until("step === 4")
     assert page.locator(".lens-map .map-cell.is-empty").count() == 0
+
+
+def column(walk: Walk, number: int) -> list[float]:
+    """A column of the table of the chosen row."""
+    cells = walk.page.locator(f".att-table tbody td:nth-child({number + 1}) .att-number")
+    return [read(text) for text in cells.all_inner_texts()]
+
+
+def test_a_row_of_attention_shows_its_shares_and_who_gets_its_error(new_page: NewPage) -> None:
+    opened = walk(new_page, "attention-by-hand", "Attention")
+    page = opened.page
+    opened.press("End").wait_until("step > 20")
+    assert page.locator('.att-token[aria-checked="true"]').inner_text() == "token 3"
+    assert column(opened, 2) == [0.25, 0.25, 0.5]
+    assert column(opened, 4) == [-0.0625, 0.188, -0.125]
+    assert column(opened, 5) == [0.25, 0.25, 0.5]
+    page.locator('.att-token[aria-checked="true"]').focus()
+    opened.press("ArrowLeft")
+    assert page.locator('.att-token[aria-checked="true"]').inner_text() == "token 2"
+    assert column(opened, 2) == [0.2, 0.4, 0.4]
+    at = opened.at
+    page.locator(".is-matrix .lens-map").first.click(position={"x": 20, "y": 8})
+    assert column(opened, 2) == [0.4, 0.2, 0.4]
+    assert opened.at == at

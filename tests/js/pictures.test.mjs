@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { picturesOf, residualsOf } from "../../static/js/panels/pictures/pictures.js";
+import { attentionsOf, rowOf } from "../../static/js/panels/pictures/heads.js";
 import { barScale, contribution, fate, tracksOf } from "../../static/js/panels/pictures/time.js";
 import { covered, gathered, largest, nearest, planeOf, products, windowOf } from "../../static/js/panels/pictures/window.js";
 
@@ -104,4 +105,34 @@ test("products, the maximum and the gathered gradient are the lessons' numbers",
   assert.deepEqual(largest(pool, covered([0, 0], window, [2, 2]))?.at, [1, 1]);
   assert.deepEqual(largest([[5, 5], [5, 5]], covered([0, 0], window, [2, 2]))?.at, [0, 0]);
   assert.deepEqual(planeOf(array([[[7, 8]]], [1, 1, 2]), [0, 0]), [[7, 8]]);
+});
+
+const attention = graph(
+  node("x", "input", [], [1, 3, 2]),
+  node("W", "parameter", [], [6, 2]),
+  node("q", "projection", ["x", "W"], [1, 3, 2]),
+  node("k", "projection", ["x", "W"], [1, 3, 2]),
+  node("v", "projection", ["x", "W"], [1, 3, 2]),
+  node("s", "scores", ["q", "k"], [1, 3, 3]),
+  node("s2", "scaled", ["s"], [1, 3, 3]),
+  node("a", "softmax", ["s2"], [1, 3, 3]),
+  node("c", "matmul", ["a", "v"], [1, 3, 2]),
+);
+
+test("an attention is read off its graph", () => {
+  assert.deepEqual(attentionsOf(attention), [{ q: "q", k: "k", v: "v", scores: "s", shown: "s2", weights: "a", mixed: "c", heads: 1, tokens: 3, samples: 1 }]);
+  assert.deepEqual(picturesOf(attention).map((p) => p.name), ["attention"]);
+});
+
+test("a row of attention tells what each token gives and gets", () => {
+  const [it] = attentionsOf(attention);
+  /** @param {any} row @param {any} grad @returns {any} */
+  const rows = (row, grad) => ({ value: row && array([[row, row, row]], [1, 3, 3]), grad: grad && array([[grad, grad, grad]], [1, 3, 3]) });
+  /** @type {any} */
+  const nodes = { q: rows([3, 4], null), s: rows(null, [-0.1, 0.2, -0.1]), s2: rows([0, 0, 1], null), a: rows([0.25, 0.25, 0.5], [-1, 0, -1]), c: rows(null, [-1, 0]) };
+  const cells = rowOf(it, nodes, [0], 2);
+  assert.deepEqual(cells.map((c) => c.toValue), [0.25, 0.25, 0.5]);
+  assert.deepEqual(cells.map((c) => c.toKey), [0.5, 1, 0.5]);
+  assert.deepEqual(cells.map((c) => c.dScore), [null, null, null]);
+  assert.equal(rowOf(it, {}, [0], 0)[0].share, null);
 });

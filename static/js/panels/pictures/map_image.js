@@ -9,15 +9,18 @@ import { inkOn, sign, signColour } from "../../scale.js";
 
 const CELLS = 256; // as elements; more are pixels
 
+/** Two digits; what is 0 but for the last bits of its neighbours is written as such. @param {number} value @param {number} limit */
+export const short = (value, limit) => (value !== 0 && Math.abs(value) < 1e-12 * limit ? "≈0" : number(value, 2));
+
 /**
  * @param {Plane | null} plane
- * @param {{limit: number, cell: number, written?: boolean, until?: number, marked?: (at: Pair) => string | null}} ways
- *   `cell`: its ems; `until`: cells from there on are not there yet
+ * @param {{limit: number, cell: number, high?: number, written?: boolean, until?: number, marked?: (at: Pair) => string | null}} ways
+ *   `cell`: its ems, `high`: its height if it is no square; `until`: cells from there on are not there yet
  */
-export function mapImage(plane, { limit, cell, written = false, until = Infinity, marked }) {
+export function mapImage(plane, { limit, cell, high = cell, written = false, until = Infinity, marked }) {
   if (!plane) return h("span", { class: "map-image is-empty" }, "?");
   const [rows, cols] = [plane.length, plane[0].length];
-  const size = { width: `${cell * cols}em`, height: `${cell * rows}em` };
+  const size = { width: `${cell * cols}em`, height: `${high * rows}em` };
   if (rows * cols > CELLS) {
     const canvas = h("canvas", { class: "map-image", width: cols, height: rows, style: size, "aria-hidden": "true" });
     const brush = canvas.getContext("2d");
@@ -36,7 +39,7 @@ export function mapImage(plane, { limit, cell, written = false, until = Infinity
       const there = r * cols + c < until;
       const colour = sign(value, limit);
       const mark = marked?.([r, c]);
-      const box = h("span", { class: `map-cell${there ? "" : " is-empty"}${mark ? ` is-${mark}` : ""}`, title: there && !written ? number(value) : null }, written && (there ? number(value, 2) : "?"));
+      const box = h("span", { class: `map-cell${there ? "" : " is-empty"}${mark ? ` is-${mark}` : ""}`, title: there && !written ? number(value) : null }, written && (there ? short(value, limit) : "?"));
       if (there) attributes(box, { style: { background: Number.isFinite(value) ? `rgb(${colour.join(" ")})` : "var(--nonfinite)", color: inkOn(colour) } });
       grid.append(box);
     }),

@@ -61,6 +61,7 @@ export function picturesOf(graph) {
 const LOAD = {
   sequence: () => import("./sequence.js"),
   maps: () => import("./maps.js"),
+  attention: () => import("./attention.js"),
 };
 
 /** The sheet of all pictures, once. @type {Promise<unknown> | null} */
