@@ -10,8 +10,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from tests.browser.conftest import FLAGS, NAMES
 from tests.serving import ROOT, Server
 
@@ -22,6 +20,8 @@ MOST = 150_000
 
 
 def take(server: Server, path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
     chromium = next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
