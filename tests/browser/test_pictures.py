@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
 from tests.browser.conftest import NewPage
 from tests.browser.walking import Walk, read
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 
 def walk(new_page: NewPage, lesson: str, picture: str) -> Walk:
@@ -118,3 +126,75 @@ def test_a_row_of_attention_shows_its_shares_and_who_gets_its_error(new_page: Ne
     page.locator(".is-matrix .lens-map").first.click(position={"x": 20, "y": 8})
     assert column(opened, 2) == [0.4, 0.2, 0.4]
     assert opened.at == at
+
+
+def test_the_gradient_of_a_residual_is_shared_by_its_two_paths(new_page: NewPage) -> None:
+    opened = walk(new_page, "residual", "Paths")
+    page = opened.page
+    assert page.locator(".path-size").all_inner_texts()[:2] == ["around: ∂ ?", "through: ∂ ?"]
+    opened.press("End").wait_until("step > 20")
+    sizes = [read(text) for text in page.locator(".path-size b").all_inner_texts()]
+    assert sizes == [1.21, 0.121, 1.1, 0.11, 1, 0.1]
+    assert "1 → 1.33" in page.locator(".pic-caption").inner_text()
+    assert "about 0.001" in page.locator(".pic-caption").inner_text()
+    page.locator(".path-node").first.click()
+    assert opened.at[1] > 20
+
+
+def test_a_norm_shows_its_values_before_and_after(new_page: NewPage) -> None:
+    opened = walk(new_page, "batch-norm-by-hand", "Distribution")
+    page = opened.page
+    opened.press("End").wait_until("step > 10")
+    assert page.locator(".norm-facts").all_inner_texts() == [
+        "mean 10, deviation 5",
+        "sum 0",
+        "mean 0, deviation 1",
+        "sum 2",
+        "mean 1, deviation 2",
+        "sum 1",
+    ]
+    assert page.locator(".norm-side").first.locator(".norm-dot").count() == 4
+
+
+PICTURES = [
+    ("bptt-three-steps", "sequence"),
+    ("convolution-by-hand", "maps"),
+    ("max-pool", "maps"),
+    ("attention-by-hand", "attention"),
+    ("residual", "paths"),
+    ("batch-norm-by-hand", "norms"),
+]
+SMALL = """() => [...document.querySelectorAll(".picture *")].flatMap((it) => {
+  const text = [...it.childNodes].find((n) => n.nodeType === 3 && n.data.trim());
+  if (!text || !it.checkVisibility()) return [];
+  const scale = it instanceof SVGElement ? it.ownerSVGElement.getScreenCTM().a : 1;
+  const size = 100 * scale * parseFloat(getComputedStyle(it).fontSize) / innerHeight;
+  return size < 2.795 ? [`${text.data.trim()}: ${size.toFixed(2)} %`] : [];
+})"""
+
+
+@pytest.mark.parametrize(("lesson", "picture"), PICTURES)
+def test_a_picture_can_be_read_from_the_last_row_and_by_everyone(
+    new_page: NewPage, axe: Callable[[Page], list[str]], lesson: str, picture: str
+) -> None:
+    page = new_page(reduced_motion="reduce", viewport={"width": 1920, "height": 1080})
+    opened = Walk(page).open(f"/walk/{lesson}?picture={picture}&projection")
+    page.wait_for_selector(".pic:visible")
+    opened.press("End").wait_until("step > 7")
+    assert page.evaluate(SMALL) == []
+    opened.press("p")
+    page.wait_for_selector(".tabs:visible")
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize(("lesson", "picture"), PICTURES)
+def test_a_phone_shows_a_picture_without_scrolling_the_page_sideways(
+    new_page: NewPage, lesson: str, picture: str
+) -> None:
+    page = new_page(reduced_motion="reduce", viewport={"width": 390, "height": 844})
+    opened = Walk(page).open(f"/walk/{lesson}?picture={picture}")
+    page.wait_for_selector(".pic:visible")
+    opened.press("End").wait_until("step > 7")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    inside = "(it => it.scrollWidth - it.clientWidth)(document.querySelector('.picture'))"
+    assert page.evaluate(inside) <= 1

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { picturesOf, residualsOf } from "../../static/js/panels/pictures/pictures.js";
 import { attentionsOf, rowOf } from "../../static/js/panels/pictures/heads.js";
+import { groupOf, groups, histogram, moments, sharesOf } from "../../static/js/panels/pictures/shares.js";
 import { barScale, contribution, fate, tracksOf } from "../../static/js/panels/pictures/time.js";
 import { covered, gathered, largest, nearest, planeOf, products, windowOf } from "../../static/js/panels/pictures/window.js";
 
@@ -135,4 +136,25 @@ test("a row of attention tells what each token gives and gets", () => {
   assert.deepEqual(cells.map((c) => c.toKey), [0.5, 1, 0.5]);
   assert.deepEqual(cells.map((c) => c.dScore), [null, null, null]);
   assert.equal(rowOf(it, {}, [0], 0)[0].share, null);
+});
+
+test("of a residual's gradient one share came around, the rest through the layers", () => {
+  /** @type {any} */
+  const nodes = { r: { grad: array([[-1.21]], [1, 1]) }, x: { grad: array([[-1.331]], [1, 1]) } };
+  const found = sharesOf(nodes, { sum: "r", from: "x" }, true);
+  assert.equal(found.around, 1.21);
+  assert.ok(Math.abs(Number(found.through) - 0.121) < 1e-12 && Math.abs(Number(found.share) - 1 / 1.1) < 1e-12);
+  assert.deepEqual(sharesOf(nodes, { sum: "r", from: "x" }, false).through, null);
+  assert.deepEqual(sharesOf({}, { sum: "r", from: "x" }, true).around, null);
+});
+
+test("a norm takes together what shares all indices but its axes", () => {
+  const batch = array([[1, 10], [2, 20], [3, 30]], [3, 2]);
+  assert.deepEqual(groupOf(batch, [0], 1), [10, 20, 30]);
+  assert.deepEqual(groupOf(batch, [-1], 2), [3, 30]);
+  assert.deepEqual([groups([3, 2], [0]), groups([3, 2], [-1]), groups([2, 3, 4, 4], [0, 2, 3])], [2, 3, 3]);
+  const image = array([[[[1, 2]], [[3, 4]]], [[[5, 6]], [[7, 8]]]], [2, 2, 1, 2]);
+  assert.deepEqual(groupOf(image, [0, 2, 3], 1), [3, 4, 7, 8]);
+  assert.deepEqual(moments([3, 9, 11, 17]), { mean: 10, deviation: 5 });
+  assert.deepEqual(histogram([0, 1, 9, 10, NaN], 0, 10, 2), [2, 2]);
 });

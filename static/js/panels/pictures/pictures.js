@@ -62,6 +62,8 @@ const LOAD = {
   sequence: () => import("./sequence.js"),
   maps: () => import("./maps.js"),
   attention: () => import("./attention.js"),
+  paths: () => import("./paths.js"),
+  norms: () => import("./norms.js"),
 };
 
 /** The sheet of all pictures, once. @type {Promise<unknown> | null} */
