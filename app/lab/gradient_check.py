@@ -2,14 +2,15 @@
 
 The slope measured that way, (L(w + h) − L(w − h)) / 2h, needs no rule of any op. Where an op has a
 kink between the two ends (ReLU at 0, a tie of two maxima) there is no one slope to measure; such an
-entry is named instead of counted as a fault.
+entry is named instead of counted as a fault. What is measured is the loss of the whole batch in
+full precision, whatever the plan; what it is compared with is what the plan makes, faults included.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,12 @@ from app.engine.errors import BackstepError
 from app.engine.graph import INPUT, PARAMETER, Graph, Node
 from app.engine.kernel import Eager
 from app.engine.op import Op
-from app.engine.plan import Step, backward_steps, forward_steps
+from app.engine.plan import forward_steps
 from app.engine.stepper import Stepper
-from app.engine.types import GRAD, VALUE, Array, Slot
+from app.engine.types import VALUE, Array, Slot
 from app.render import numbers
+from app.train import slopes
+from app.train.plans.accumulation import share
 from app.train.run import Run
 
 EPSILON = (
@@ -113,14 +116,13 @@ def gradient_check(
     """
     if not 1e-9 <= epsilon <= 0.1:
         raise BackstepError(f"must be a number from 1e-9 to 0.1: {epsilon!r}", where="epsilon")
-    graph = run.graph(iteration)
-    values = _leaves(run, iteration)
-    slots = _walk(values, forward_steps(graph) + backward_steps(graph))
-    loss = float(slots[graph.output, VALUE])
-    leaves = [node for node in graph.kind(PARAMETER, INPUT) if node.needs_grad]
+    graph, parts = _measured(run, iteration)
+    found = automatic(run, iteration)
+    leaves = [n for n in graph.kind(PARAMETER, INPUT) if n.needs_grad and n.name in found]
     total = sum(math.prod(node.shape) for node in leaves)
     chosen = _chosen(total, max_entries)
-    probe = _Probe(graph, values, slots, loss, epsilon)
+    probe = _Probe(graph, parts, found, epsilon)
+    loss = probe.loss
     entries: list[Entry] = []
     first = 0
     for node in leaves:
@@ -128,48 +130,102 @@ def gradient_check(
         entries += [probe.entry(node, i - first) for i in chosen if first <= i < first + size]
         first += size
     smooth = [entry for entry in entries if entry.kink is None]
-    ok = math.isfinite(loss) and all(entry.ok for entry in smooth)
+    error = next((e for s in run.plan(iteration) if (e := getattr(s, "error", None))), None)
+    ok = math.isfinite(loss) and all(entry.ok for entry in smooth) and not error
     worst = max((entry.relative_error for entry in smooth), default=0.0, key=_size)
     verdict = _verdict(graph, loss, entries, worst, total, epsilon)
+    if error:
+        verdict = f"An error stops this walk before every gradient is there. {verdict}"
     return GradientCheck(iteration, epsilon, entries, worst, ok, verdict, total)
+
+
+def automatic(run: Run, iteration: int) -> dict[str, Array]:
+    """What the plan makes. Forward mode makes one slope, and float16 rounds: there it is the
+    backward pass of the same graph that is checked.
+    """
+    method = run.spec.method
+    plain = method.precision is not None or method.forward_mode is not None
+    return slopes.gradients(run, iteration) if plain else slopes.planned(run, iteration)
+
+
+def _measured(run: Run, iteration: int) -> tuple[Graph, list[Slots]]:
+    """The graph whose loss is measured, with the leaves of each micro-batch. A value overwritten in
+    place is a new one here.
+    """
+    graph, method = run.plain_graph(iteration), run.spec.method
+    made: dict[str, Array] = {}
+    before = graph
+    if method.overwrites and method.fault is not None:
+        graph, more = replace(method.fault, repaired=True).rewrite(graph)
+        made.update(more)
+    parts = [
+        {(n, VALUE): v for n, v in (slopes.leaves(run, before, iteration, part) | made).items()}
+        for part in range(method.accumulate)
+    ]
+    return graph, parts
 
 
 class _Probe:
     """Moves one entry at a time."""
 
     def __init__(
-        self, graph: Graph, values: Slots, slots: Slots, loss: float, epsilon: float
+        self, graph: Graph, parts: list[Slots], found: dict[str, Array], epsilon: float
     ) -> None:
-        self.graph, self.slots = graph, slots
-        self.loss, self.epsilon = loss, epsilon
-        # a detached value counts as given: cutting its gradient means just that
-        held = {(n.name, VALUE): slots[n.name, VALUE] for n in graph.ops if n.op_name == "detach"}
-        self.values = {**values, **held}
-        self.plan = [s for s in forward_steps(graph) if (s.node, VALUE) not in held]
-        self.kinked = [node for node in graph.ops if node.op_name in KINKS]
-        self.here = self._sides(slots)
+        self.found, self.epsilon = found, epsilon
+        self.parts = [_Part(graph, values) for values in parts]
+        self.share = share(graph, len(parts)) if len(parts) > 1 else 1.0
+        self.loss = self._total([part.loss for part in self.parts])
+
+    def _total(self, losses: list[float]) -> float:
+        """Of the whole batch."""
+        return losses[0] if len(losses) == 1 else float(np.sum(losses)) * self.share
 
     def entry(self, node: Node, flat: int) -> Entry:
         index = tuple(int(i) for i in np.unravel_index(flat, node.shape)) if node.shape else ()
-        start = self.values[node.name, VALUE]
+        start = self.parts[0].values[node.name, VALUE]
         x = float(start[index])
         h = self.epsilon * max(1.0, abs(x))
         ends, crossed = [], None
         for moved in (x + h, x - h):
             array = start.copy()
             array[index] = moved
-            slots = _walk({**self.values, (node.name, VALUE): array}, self.plan)
-            ends.append(float(slots[self.graph.output, VALUE]))
-            crossed = crossed or self._crossed(slots)
+            tried = [part.moved(node.name, array) for part in self.parts]
+            ends.append(self._total([loss for loss, _ in tried]))
+            crossed = crossed or next((kink for _, kink in tried if kink), None)
         with np.errstate(all="ignore"):
             numerical = float(np.float64(ends[0] - ends[1]) / ((x + h) - (x - h)))
-        automatic = float(self.slots[node.name, GRAD][index])
+        automatic = float(self.found[node.name][index])
         noise = 16 * PRECISION * max(abs(self.loss), abs(ends[0]), abs(ends[1])) / h
         floor = max(noise / TOLERANCE, np.finfo(np.float64).tiny)
         gap = abs(automatic - numerical)
         error = gap / max(abs(automatic), abs(numerical), floor) if gap else 0.0
         ok = error <= TOLERANCE
         return Entry(node.name, list(index), automatic, numerical, error, ok, crossed)
+
+
+class _Part:
+    """The loss of one micro-batch, and on which side of its kinks everything stands."""
+
+    def __init__(self, graph: Graph, values: Slots) -> None:
+        self.graph = graph
+        slots = self._walk(values)
+        # a detached value counts as given: cutting its gradient means just that
+        held = {(n.name, VALUE): slots[n.name, VALUE] for n in graph.ops if n.op_name == "detach"}
+        self.values = {**values, **held}
+        self.loss = float(slots[graph.output, VALUE])
+        self.kinked = [node for node in graph.ops if node.op_name in KINKS]
+        self.here = self._sides(slots)
+
+    def moved(self, name: str, array: Array) -> tuple[float, str | None]:
+        """The loss with another value of this leaf, and the kink that was crossed."""
+        slots = self._walk({**self.values, (name, VALUE): array})
+        return float(slots[self.graph.output, VALUE]), self._crossed(slots)
+
+    def _walk(self, values: Slots) -> Slots:
+        plan = [s for s in forward_steps(self.graph) if (s.node, VALUE) not in values]
+        stepper = Stepper(plan, values, {}, {})
+        stepper.seek(len(plan))
+        return stepper.slots
 
     def _sides(self, slots: Slots) -> dict[str, Array]:
         sides = {}
@@ -187,22 +243,6 @@ class _Probe:
         return next(
             (n for n, side in sides.items() if not np.array_equal(side, self.here[n])), None
         )
-
-
-def _leaves(run: Run, iteration: int) -> Slots:
-    """The numbers of all leaves at the start of an iteration, its batch included."""
-    slots = run.slots(iteration, 0)
-    feed = run.problem.feed(iteration)
-    leaves = [node for node in run.graph(iteration).nodes.values() if node.op is None]
-    return {
-        (n.name, VALUE): feed[n.name] if n.name in feed else slots[n.name, VALUE] for n in leaves
-    }
-
-
-def _walk(values: Slots, plan: list[Step]) -> Slots:
-    stepper = Stepper(plan, values, {}, {})
-    stepper.seek(len(plan))
-    return stepper.slots
 
 
 def _chosen(total: int, most: int) -> list[int]:

@@ -106,6 +106,9 @@ def _checked(name: str, given: Mapping[str, Any]) -> Lesson:
         raise BackstepError("must be a table", where="spec")
     if lesson.spec.get("optimizer") == "none":  # TOML has no null
         lesson.spec["optimizer"] = None
+    precision = lesson.spec.get("precision")
+    if isinstance(precision, dict) and precision.get("loss_scale") == "none":
+        precision["loss_scale"] = None
     for i, check in enumerate(lesson.checks):
         if check.kind not in KINDS:
             raise BackstepError(

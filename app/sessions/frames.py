@@ -45,7 +45,7 @@ def make_leg(session: Session, iteration: int) -> Leg:
     losses = []
     for step in range(len(stepper.plan) + 1):
         stepper.seek(step)
-        losses.append(loss_at(stepper.slots, graph))
+        losses.append(loss_at(stepper.slots, graph, stepper.plan, step))
     return Leg(losses)
 
 

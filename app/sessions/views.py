@@ -4,6 +4,7 @@ here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from app.render.lines import step_label, step_symbols
 from app.render.scene import Scene, name_of
 from app.render.tangent import tangent_lines
 from app.train.iteration import Data
+from app.train.plans.accumulation import BATCH_LOSS, AddLoss, loss_of
 from app.train.run import Run
 
 NUMBER_BOX, ARRAY_BOX = (132.0, 84.0), (132.0, 96.0)
@@ -273,12 +275,17 @@ def state_view(run: Run, iteration: int, step: int) -> dict[str, Any]:
     return {
         "position": {"iteration": iteration, "step": step, "of": len(run.plan(iteration))},
         "nodes": nodes,
-        "loss": loss_at(slots, graph),
+        "loss": loss_at(slots, graph, run.plan(iteration), step),
     }
 
 
-def loss_at(slots: dict[Slot, Array], graph: Graph) -> float | str | None:
+def loss_at(
+    slots: dict[Slot, Array], graph: Graph, plan: Sequence[Step], done: int
+) -> float | str | None:
+    """What stands in the loss node; once every micro-batch is in, the whole batch's loss."""
     loss = slots.get((graph.output, VALUE))
+    if BATCH_LOSS in slots and (not done or not any(isinstance(s, AddLoss) for s in plan[done:])):
+        loss = loss_of(slots, graph)
     return None if loss is None else plain(float(loss.reshape(-1)[0]))
 
 

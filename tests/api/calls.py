@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from app.web.api.examples import PLAN
 from tests.sessions.specs import LINE
 
 JSON = {"content-type": "application/json"}
@@ -54,6 +55,10 @@ GOOD: dict[tuple[str, str], Call] = {
     ("GET", "/api/sessions/{id}/state"): lambda c: c("GET", "/state"),
     ("GET", "/api/sessions/{id}/history"): lambda c: c("GET", "/history"),
     ("GET", "/api/sessions/{id}/element"): lambda c: c("GET", "/element?node=z&step=3"),
+    ("GET", "/api/sessions/{id}/proof"): lambda c: c("GET", "/proof"),
+    ("GET", "/api/sessions/{id}/memory"): lambda c: c("GET", "/memory"),
+    ("GET", "/api/sessions/{id}/underflow"): lambda c: c("GET", "/underflow"),
+    ("GET", "/api/sessions/{id}/approaches"): lambda c: c("GET", "/approaches"),
     ("GET", "/api/sessions/{id}/nodes/{name}"): lambda c: c("GET", "/nodes/w"),
     ("PUT", "/api/sessions/{id}/nodes/{name}"): lambda c: c("PUT", "/nodes/w", {"value": 1.5}),
     ("POST", "/api/sessions/{id}/step"): lambda c: c("POST", "/step"),
@@ -65,6 +70,11 @@ GOOD: dict[tuple[str, str], Call] = {
         "/api/sweeps", json={"spec": LINE, "lanes": [{"lr": 0.01}, {"lr": 9}], "iterations": 5}
     ),
 }
+NEEDS: dict[tuple[str, str], dict[str, Any]] = {
+    ("GET", "/api/sessions/{id}/proof"): {"spec": PLAN},
+    ("GET", "/api/sessions/{id}/underflow"): {"spec": PLAN},
+}
+"""Sessions of another spec, where a route asks for one."""
 STREAMS = {("GET", "/api/sessions/{id}/events")}
 CHANGING = {
     ("PATCH", "/api/sessions/{id}"),

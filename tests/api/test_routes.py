@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel, TypeAdapter
 
 from app.web.api import models
-from tests.api.calls import CHANGING, GOOD, STREAMS, WITH_BODY, Caller, routes
+from tests.api.calls import CHANGING, GOOD, NEEDS, STREAMS, WITH_BODY, Caller, routes
 
 KEYS = sorted(GOOD)
 named = pytest.mark.parametrize("key", KEYS, ids=lambda key: " ".join(key))
@@ -23,7 +23,7 @@ def test_no_route_is_without_a_call(app: FastAPI) -> None:
 
 @named
 def test_each_answers_as_documented(app: FastAPI, client: TestClient, key: tuple[str, str]) -> None:
-    response = GOOD[key](Caller(client))
+    response = GOOD[key](Caller(client, NEEDS.get(key)))
     route = routes(app)[key]
     assert response.status_code == (route.status_code or 200), response.text
     assert "nan" not in response.text.lower() or '"NaN"' in response.text

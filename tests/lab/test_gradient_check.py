@@ -13,13 +13,17 @@ from app.lab.gradient_check import GradientCheck, as_json, gradient_check
 from app.lessons import Lesson, lessons
 from app.train.run import Run
 from app.train.spec import parse_spec
+from tests.train.plans.specs import NETWORK
 
 
 def check(program: str, values: dict[str, Any], **options: Any) -> GradientCheck:
     return gradient_check(Run(parse_spec({"program": program, "values": values})), 0, **options)
 
 
-@pytest.mark.parametrize("lesson", lessons().values(), ids=lambda lesson: lesson.id)
+RIGHT = [lesson for lesson in lessons().values() if "fault" not in lesson.spec]
+
+
+@pytest.mark.parametrize("lesson", RIGHT, ids=lambda lesson: lesson.id)
 def test_every_lesson_is_right_now_and_after_training(lesson: Lesson) -> None:
     run = Run(parse_spec(lesson.spec))
     # near a minimum the slope is tiny, and what is measured is mostly the bend beside it
@@ -145,3 +149,37 @@ def test_a_cut_in_time_is_no_fault() -> None:
     before_the_cut = [e for e in found.entries if e.node == "input" and e.automatic == 0.0]
     assert before_the_cut and all(e.numerical == 0.0 for e in before_the_cut)
     assert found.ok
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        {"accumulate": 3},
+        {"accumulate": 2, "precision": "float16"},
+        {"precision": {"loss_scale": None}},
+        {"checkpoint": 1, "regularisation": {"l1": 0.01, "l2": 0.1}},
+        {"optimizer": None, "forward_mode": {"node": "0.weight"}},
+        {"data": {"dataset": "plane", "samples": 2}, "scalars": True},
+        {"fault": {"type": "in_place", "node": "0.z", "repaired": True}},
+        {"fault": {"type": "in_place", "node": "0.z"}},
+    ],
+    ids=str,
+)
+def test_other_plans_are_right(method: dict[str, Any]) -> None:
+    run = Run(parse_spec({**NETWORK, **method}))
+    for iteration in (0, 2):
+        found = gradient_check(run, iteration)
+        assert found.ok and len(found.entries) == found.total >= 40, found.verdict
+
+
+def test_the_recursion_is_found_out() -> None:
+    found = gradient_check(Run(parse_spec(lessons()["naive-recursion"].spec)), 0)
+    (entry,) = found.entries
+    assert not found.ok and entry.automatic == 36 and entry.numerical == pytest.approx(24)
+
+
+def test_a_walk_that_stops_is_not_right() -> None:
+    spec = {**NETWORK, "fault": {"type": "in_place", "node": "1.a"}}
+    found = gradient_check(Run(parse_spec(spec)), 0)
+    assert not found.ok and found.verdict.startswith("An error stops this walk")
+    assert all(entry.ok for entry in found.entries)

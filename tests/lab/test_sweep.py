@@ -94,7 +94,10 @@ def test_lanes_share_the_start_and_the_order_of_batches() -> None:
     assert [lane.loss for lane in again] == [lane.loss for lane in lanes]
 
 
-@pytest.mark.parametrize("lesson", lessons())
+MOVING = [id for id in lessons() if id != "in-place"]  # there an error stops every update
+
+
+@pytest.mark.parametrize("lesson", MOVING)
 def test_every_lesson_has_a_rate_that_is_right_and_one_that_is_not(lesson: str) -> None:
     spec = lessons()[lesson].spec
     lanes = [{"lr": lr} for lr in (0.0001, 0.003, 0.01, 0.03, 0.1, 1, 3, 10)]

@@ -161,6 +161,8 @@ def test_other_plans_have_slopes_and_losses_too(method: dict[str, Any]) -> None:
     assert losses[1] is None and losses[-1] is not None
     frames(s, 3)
     if "accumulate" in method:
+        assert losses[-1] == pytest.approx(effect["after"], rel=1e-12)
+        assert make_leg(s, 4).losses[0] == losses[-1]
         with pytest.raises(BackstepError, match="input comes in 3 parts"):
             s.value_change("input", [[1, 2]])
     else:

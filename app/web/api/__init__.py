@@ -4,7 +4,7 @@ they are tried in turn; `TOPICS` is the order in which people read.
 
 from __future__ import annotations
 
-from app.web.api import catalogue, changes, lab, lessons, moves, reading, sessions
+from app.web.api import catalogue, changes, lab, lessons, moves, plans, reading, sessions
 
 routers = [
     moves.router,
@@ -12,6 +12,7 @@ routers = [
     changes.router,
     sessions.router,
     lab.router,
+    plans.router,
     lessons.router,
     catalogue.router,
 ]
@@ -27,5 +28,6 @@ TOPICS = [
     },
     {"name": "looking", "description": "Frames, values, gradients, history. Moves nothing."},
     {"name": "experiments", "description": "Is the gradient right, and which learning rate is?"},
+    {"name": "plans", "description": "Micro-batches, checkpoints, float16: what they do, shown."},
     {"name": "server", "description": "The server itself."},
 ]

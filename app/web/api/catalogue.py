@@ -20,6 +20,8 @@ from app.train.arguments import Recipe
 from app.train.clipping import CLIPS
 from app.train.datasets import DATASETS
 from app.train.optimizers import OPTIMIZERS
+from app.train.plans.mixed_precision import Precision
+from app.train.plans.penalty import Penalty
 from app.train.schedules import SCHEDULES
 from app.web.api import models
 from app.web.api.answers import FRESH, says
@@ -36,6 +38,7 @@ TABLES: dict[str, Mapping[str, type[Any]]] = {
     "datasets": DATASETS,
     "inits": INITS,
     "clips": CLIPS,
+    "plans": {"precision": Precision, "regularisation": Penalty},
 }
 ALSO = ("symbol", "formula", "pytorch", "task")
 """Class attributes that are worth telling where a table's rows have them."""
@@ -86,5 +89,7 @@ def catalogue() -> bytes:
 
 @router.get("/catalogue", summary="What there is", responses=says(models.Catalogue, "catalogue"))
 async def read() -> Response:
-    """Ops, layers, losses, optimizers, schedules, data sets, initialisers, ways of clipping."""
+    """Ops, layers, losses, optimizers, schedules, data sets, initialisers, ways of clipping,
+    other plans.
+    """
     return Json(catalogue(), 200, FRESH)

@@ -18,12 +18,26 @@ from app.sessions.moment import Moment
 from app.sessions.session import Session, new_record, worded
 from app.sessions.views import element_view, graph_view, node_view, plan_view, state_view
 from app.settings import Limits
+from app.train.approaches import approaches
+from app.train.plans.memory import memory_view
+from app.train.plans.proof import accumulation_proof
+from app.train.plans.underflow import underflow_view
+from app.train.run import Run
+from app.train.spec import parse_spec
 from app.web.api import lessons as lesson_routes
 from app.web.api.catalogue import catalogue
 from app.web.events import message
 
 SPEC = {"program": "L = (w*x + b)**2", "values": {"w": 2, "x": 3, "b": 1}, "parameters": ["w", "b"]}
 FOREIGN = ("HTTPValidationError", "ValidationError")  # FastAPI's own form of refusal; not ours
+PLAN = {
+    "model": {"layers": [{"type": "linear", "out_features": 1}, "tanh"]},
+    "loss": "mse",
+    "data": {"inputs": [[1.0], [2.0]], "targets": [[0.5], [1.0]]},
+    "accumulate": 2,
+    "checkpoint": 1,
+    "precision": "float16",
+}
 ID = "Zk3hT0dWn8xQ"
 
 
@@ -101,11 +115,20 @@ def made() -> dict[str, Any]:
     found["check"] = {"position": Moment(0, 0)._asdict() | {"of": of}, **check}
     lanes = sweeping.sweep(SPEC, [{"lr": 0.01}, {"lr": 0.2}], 5)
     found["sweep"] = {"lanes": [worded(sweeping.as_json(lane)) for lane in lanes]}
+    found["approaches"] = worded(approaches(run, 0))
+    found |= other_plans()
     first = next(iter(lessons()))
     found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}
     found["lesson"] = orjson.loads(lesson_routes.whole(first))
     found["catalogue"] = {name: rows[:1] for name, rows in orjson.loads(catalogue()).items()}
     return {name: orjson.loads(encode(value)) for name, value in found.items()}
+
+
+def other_plans() -> dict[str, Any]:
+    """Micro-batches, checkpoints and float16 on two samples."""
+    run = Run(parse_spec(PLAN))
+    views = {"proof": accumulation_proof, "memory": memory_view, "underflow": underflow_view}
+    return {name: worded(view(run, 0)) for name, view in views.items()}
 
 
 def install(app: FastAPI) -> None:
