@@ -147,3 +147,17 @@ def test_nothing_has_to_be_scrolled_at_720_lines(
         room = "(body) => body.clientHeight - body.scrollHeight"
         assert page.eval_on_selector(".inspector-body", room) >= 0, step
     assert axe(page) == []
+
+
+def test_fast_nudges_are_all_counted(page: Page) -> None:
+    """Answers to the first must not set the number back under the hand."""
+    walk(page, SCALAR, 8)
+    choose(page, "b")
+    field = page.locator(".edit-field")
+    before = float(field.input_value())
+    for nth in range(1, 9):
+        field.press("ArrowUp")
+        page.wait_for_timeout(30)
+        assert float(field.input_value()) == pytest.approx(before + 0.1 * nth)
+    page.wait_for_function("() => !document.body.hasAttribute('data-stale')")
+    assert float(field.input_value()) == pytest.approx(before + 0.8)

@@ -145,6 +145,8 @@ export function makeEditor(label, commit) {
   let dragging = false;
   /** @type {any} */
   let shown;
+  /** What was sent and has not come back; older answers must not take the hand's number away. @type {number | null} */
+  let awaited = null;
 
   function centre() {
     const span = Math.max(1, 2 * Math.abs(now));
@@ -156,6 +158,7 @@ export function makeEditor(label, commit) {
     now = value;
     field.value = full(value);
     field.setAttribute("aria-invalid", "false");
+    awaited = value;
     commit(value);
   };
   const type = () => {
@@ -175,6 +178,7 @@ export function makeEditor(label, commit) {
     set(nudged(now, by));
     centre();
   });
+  element.addEventListener("focusout", () => { awaited = null; });
   slider.addEventListener("pointerdown", () => { dragging = true; });
   slider.addEventListener("input", () => {
     const reach = Number(slider.max) - Number(slider.min);
@@ -203,6 +207,8 @@ export function makeEditor(label, commit) {
         return;
       }
       field.disabled = slider.disabled = false;
+      if (awaited !== null && awaited !== toNumber(value) && element.contains(document.activeElement)) return;
+      awaited = null;
       shown = value;
       now = toNumber(value);
       if (document.activeElement !== field || parse(field.value) !== null) field.value = full(value);
