@@ -6,6 +6,7 @@ import { picturesOf, residualsOf } from "../../static/js/panels/pictures/picture
 import { attentionsOf, rowOf } from "../../static/js/panels/pictures/heads.js";
 import { groupOf, groups, histogram, moments, sharesOf } from "../../static/js/panels/pictures/shares.js";
 import { barScale, contribution, fate, tracksOf } from "../../static/js/panels/pictures/time.js";
+import { createWhole } from "../../static/js/panels/pictures/whole.js";
 import { covered, gathered, largest, nearest, planeOf, products, windowOf } from "../../static/js/panels/pictures/window.js";
 
 /** @param {string} name @param {string} op @param {string[]} [inputs] @param {number[]} [shape] @returns {any} */
@@ -157,4 +158,20 @@ test("a norm takes together what shares all indices but its axes", () => {
   assert.deepEqual(groupOf(image, [0, 2, 3], 1), [3, 4, 7, 8]);
   assert.deepEqual(moments([3, 9, 11, 17]), { mean: 10, deviation: 5 });
   assert.deepEqual(histogram([0, 1, 9, 10, NaN], 0, 10, 2), [2, 2]);
+});
+
+test("a large array is asked for once, and stays with the array that it completes", async () => {
+  /** @type {string[]} */
+  const asked = [];
+  const { filled } = createWhole(async (_id, name) => {
+    asked.push(name);
+    return /** @type {any} */ ({ name, value: array([1, 2, 3], [3]), grad: null, state: {} });
+  });
+  /** @type {any} */
+  const state = { session: { id: "s" }, position: { iteration: 0, step: 3 } };
+  /** @type {any} */
+  const nodes = { x: { name: "x", value: array(null, [3]), grad: null, state: {} }, y: { name: "y", value: array([4], [1]), grad: null, state: {} } };
+  await new Promise((/** @type {(_: void) => void} */ done) => assert.equal(filled(state, nodes, ["x", "y"], done).x.value?.data, null));
+  assert.deepEqual(filled({ ...state, position: { iteration: 0, step: 4 } }, nodes, ["x", "y"], () => assert.fail()).x.value?.data, [1, 2, 3]);
+  assert.deepEqual(asked, ["x"]);
 });

@@ -49,6 +49,7 @@ export function create(graph, actions) {
 
   return {
     element,
+    needs: all.flatMap((it) => [it.q, it.k, it.v, it.scores, it.shown, it.weights, it.mixed]),
     draw(state, nodes) {
       redraw = () => show(state, nodes);
       const now = all.findIndex((it) => [it.q, it.k, it.v, it.scores, it.shown, it.weights, it.mixed].includes(state.frame?.node ?? ""));

@@ -55,8 +55,7 @@ export function lens(told) {
   const dx = back ? planeOf(arrays.dx, [at.sample, from]) : null;
   const kernel = weight ? planeOf(arrays.w, [at.to, at.from]) : null;
   const best = x && op.op.startsWith("max_pool") ? largest(x, cells) : null;
-  const known = arrays.x && arrays.x.data === null;
-  if (known) return h("p", { class: "pic-caption" }, "These maps have too many numbers to draw at once; a smaller batch shows them.");
+  if (arrays.x?.data === null || arrays.y?.data === null) return h("p", { class: "pic-caption" }, "These maps have many numbers; they are on their way.");
 
   const story = !x || !y ? "Not computed yet." : back && g ? backwards() : forwards();
   const wherein = `row ${place[0] + 1}, column ${place[1] + 1}`;
@@ -71,7 +70,7 @@ export function lens(told) {
     return [
       figure(source.label, x, arrays.x, "value", { window: true, best, main: true }),
       weight && [operator("∗"), figure(weight.label, kernel, arrays.w, "value", { kernel: true })],
-      operator("="),
+      operator(weight ? "=" : "→"),
       figure(op.label, y, arrays.y, "value", { result: true, until: seen ?? Infinity }),
     ];
   }

@@ -32,7 +32,6 @@ export function create(graph, actions) {
   const overview = h("div", { class: "maps-row", role: "group", "aria-label": "Feature maps" });
   const place = h("div", { class: "maps-lens" });
   const element = h("div", { class: "pic pic-maps" }, overview, place);
-  element.style.setProperty("--high", "27");
 
   let op = ops.find((n) => SLIDING.has(n.op)) ?? ops[0];
   const at = { sample: 0, from: 0, to: 0, place: -1 };
@@ -43,6 +42,7 @@ export function create(graph, actions) {
   let seen = null;
   /** @type {() => void} */
   let redraw = () => {};
+  let redrawAll = redraw;
 
   /** @param {GraphNode} node @returns {Pair} */
   const sizeOf = (node) => (node.shape.length === 3 ? [1, node.shape[2]] : [node.shape[2], node.shape[3]]);
@@ -74,13 +74,18 @@ export function create(graph, actions) {
     op = ops.includes(node) ? node : (ops.find((n) => n.inputs[0] === node.name) ?? op);
     at.place = -1;
     actions.select(node.name);
-    redraw();
+    redrawAll();
   }
 
   return {
     element,
+    needs: [...stations.map((n) => n.name), ...ops.filter((n) => n.op.startsWith("conv")).flatMap((n) => n.inputs.slice(1))],
     draw(state, nodes) {
       redraw = () => show(state, nodes);
+      redrawAll = () => {
+        fill(overview, stations.map((node) => station(node, nodes, state)));
+        redraw();
+      };
       const now = ops.find((n) => n.name === state.frame?.node);
       if (state.moved !== moved) {
         stop();
@@ -93,13 +98,12 @@ export function create(graph, actions) {
           if (SLIDING.has(op.op) && state.motion === "step" && !still.matches && state.tab === "maps") slide(rows * cols, state.playing ? state.speed : 1);
         }
       }
-      show(state, nodes);
+      redrawAll();
     },
   };
 
   /** @param {State} state @param {Nodes} nodes */
   function show(state, nodes) {
-    fill(overview, stations.map((node) => station(node, nodes, state)));
     if (!op) return;
     const source = /** @type {GraphNode} */ (byName.get(op.inputs[0]));
     const weight = op.op.startsWith("conv") ? byName.get(op.inputs[1]) : undefined;
@@ -114,7 +118,10 @@ export function create(graph, actions) {
     const back = (schedule(state.plan).backward.get(op.name) ?? Infinity) < state.position.step;
     const across = (/** @type {Pair} */ [rows, cols]) => widthOf(rows, cols) * cols;
     const kernel = weight ? 2 * widthOf(...window.size, 4) * window.size[1] + 6 : 0;
-    element.style.setProperty("--wide", String(Math.max(36, 2 * across(sizeOf(source)) + across(places) + kernel + 9)));
+    const wide = Math.max(36, 2 * across(sizeOf(source)) + across(places) + kernel + 9);
+    const overviewRows = Math.ceil(stations.reduce((sum, n) => sum + 2 + Math.max(10, 2.85 * Math.min(SHOWN, n.shape[1])), 0) / wide);
+    element.style.setProperty("--wide", String(wide));
+    element.style.setProperty("--high", String(20 + 8.2 * overviewRows));
     const had = place.contains(document.activeElement) ? document.activeElement?.getAttribute("data-hold") : null;
     fill(
       place,
@@ -147,7 +154,7 @@ export function create(graph, actions) {
       if (length < 2) return null;
       const by = (/** @type {number} */ step) => () => {
         at[axis] = (at[axis] + step + length) % length;
-        redraw();
+        redrawAll();
       };
       return h(
         "span",

@@ -31,6 +31,7 @@ export function create(graph, actions) {
 
   return {
     element,
+    needs: norms.flatMap((n) => [n.inputs[0], n.name, after(n)?.name ?? n.name]),
     draw(state, nodes) {
       redraw = () => show(state, nodes);
       const now = norms.findIndex((n) => n.name === state.frame?.node || after(n)?.name === state.frame?.node);

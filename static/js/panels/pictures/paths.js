@@ -22,6 +22,7 @@ export function create(graph, actions) {
 
   return {
     element,
+    needs: blocks.flatMap(({ sum, from }) => [sum, from]),
     draw(state, nodes) {
       const unit = em(element);
       const { backward } = schedule(state.plan);

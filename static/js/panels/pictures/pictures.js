@@ -10,6 +10,7 @@ import { layersOf } from "../layers.js";
  * @typedef {object} Picture
  * @property {HTMLElement} element
  * @property {(state: State, nodes: Nodes) => void} draw
+ * @property {string[]} [needs]  nodes whose arrays it wants whole, however large
  */
 /** @typedef {{name: string, label: string, why?: string}} Choice  `why`: the reason why it cannot be shown */
 
@@ -80,6 +81,10 @@ function styles() {
 export async function loadPicture(name, graph, actions) {
   const load = LOAD[/** @type {keyof typeof LOAD} */ (name)];
   if (!load) return null;
-  const [module] = await Promise.all([load(), styles()]);
-  return module.create(graph, actions);
+  const [module, { createWhole }] = await Promise.all([load(), import("./whole.js"), styles()]);
+  const made = /** @type {Picture} */ (module.create(graph, actions));
+  const whole = createWhole();
+  /** @param {State} state @param {Nodes} nodes */
+  const draw = (state, nodes) => made.draw(state, whole.filled(state, nodes, made.needs ?? [], () => draw(state, nodes)));
+  return { element: made.element, draw };
 }
