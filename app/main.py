@@ -39,9 +39,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     desk.start()
     tending = asyncio.create_task(app.state.hub.tend(app.state.stopping))
     stopping = asyncio.create_task(desk.end_with(app.state.stopping))
+    warming = asyncio.create_task(asyncio.to_thread(bundle.warm))
     yield
     app.state.stopping.set()
-    await asyncio.gather(tending, stopping)
+    await asyncio.gather(tending, stopping, warming)
     await desk.close()
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -51,13 +53,36 @@ def url(name: str) -> str:
     return f"/bundle/{name}?v={tag}"
 
 
+def warm() -> None:
+    """Put together what will be asked for first."""
+    for name in ("home.js", "main.js"):
+        with suppress(ModuleError):  # who opens the page will hear of it
+            url(name)
+
+
+_known: dict[tuple[Path, str], tuple[list[str], list[int], Scripts]] = {}
+
+
 def scripts(name: str) -> Scripts:
-    """For the module js/{name}.js."""
-    first = Order.of(f"js/{name}.js")
-    late = Order.of(*first.later, without=first)
-    while any(it not in first.done and it not in late.done for it in late.later):
-        late = Order.of(*first.later, *late.later, without=first)
-    return _scripts(name, tuple(first.done.values()), tuple(late.done.values()))
+    """For the module js/{name}.js; the same again until one of its files is saved."""
+    root = paths.static()
+    files, states, made = _known.get((root, name), ([], [], None))
+    if made is None or states != _states(files):
+        first = Order.of(f"js/{name}.js")
+        late = Order.of(*first.later, without=first)
+        while any(it not in first.done and it not in late.done for it in late.later):
+            late = Order.of(*first.later, *late.later, without=first)
+        made = _scripts(name, tuple(first.done.values()), tuple(late.done.values()))
+        files = [str(root / it) for it in (*first.done, *late.done)]
+        _known[root, name] = files, _states(files), made
+    return made
+
+
+def _states(files: list[str]) -> list[int]:
+    try:
+        return [os.stat(file).st_mtime_ns for file in files]
+    except OSError:
+        return []
 
 
 @lru_cache(maxsize=32)

@@ -9,7 +9,7 @@ import { mount as stage } from "./panels/stage.js";
 import { mount as transport } from "./panels/transport.js";
 import { fragment, pathOf, readFragment } from "./share.js";
 import { createStore } from "./store.js";
-import { applyTheme, labelThemeButton, rememberedTheme } from "./theme.js";
+import { applyTheme, labelThemeButton, rememberedTheme, shownTheme } from "./theme.js";
 
 /** @import {Actions, Beginning, Session, State} from "./types.js" */
 /** @import {Store} from "./store.js" */
@@ -66,7 +66,7 @@ function firstState(session) {
     speed: 1,
     tab: new URLSearchParams(location.search).get("picture") ?? "graph",
     projection: new URLSearchParams(location.search).has("projection"),
-    theme: rememberedTheme(),
+    theme: shownTheme(),
     history: null,
     effect: null,
     error: null,
@@ -126,6 +126,7 @@ function mountHeader(store, actions, help) {
     document.documentElement.toggleAttribute("data-projection", state.projection);
     projection?.setAttribute("aria-pressed", String(state.projection));
   };
+  store.set({ theme: rememberedTheme() });
   store.watch((s) => [s.theme, s.projection], reflect);
   reflect();
   store.watch((s) => s.stale, (stale) => document.body.toggleAttribute("data-stale", stale));

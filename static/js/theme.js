@@ -9,7 +9,13 @@ const A_YEAR = 31_536_000; // s
 const NAMES = { auto: "follows the system", light: "light", dark: "dark" };
 const ICONS = { auto: "auto", light: "sun", dark: "moon" };
 
-/** @returns {Theme} */
+/** What the page shows: the server has read the cookie. @returns {Theme} */
+export function shownTheme() {
+  const shown = document.documentElement.dataset.theme;
+  return shown === "light" || shown === "dark" ? shown : "auto";
+}
+
+/** What was chosen last, maybe after this page was kept by the browser. Reading a cookie takes a while. @returns {Theme} */
 export function rememberedTheme() {
   const chosen = /(?:^|;\s*)backstep-theme=(light|dark)(?:;|$)/.exec(document.cookie)?.[1];
   return chosen === "light" || chosen === "dark" ? chosen : "auto";
@@ -32,12 +38,14 @@ export function labelThemeButton(button, theme) {
 
 /** The theme button of a page that has no store. @param {Element} button */
 export function themeButton(button) {
-  let theme = rememberedTheme();
-  applyTheme(theme); // a page out of the browser's store may bear an older one
-  labelThemeButton(button, theme);
-  button.addEventListener("click", () => {
-    theme = theme === "auto" ? "dark" : theme === "dark" ? "light" : "auto";
+  let theme = shownTheme();
+  /** @param {Theme} chosen */
+  const choose = (chosen) => {
+    theme = chosen;
     applyTheme(theme);
     labelThemeButton(button, theme);
-  });
+  };
+  labelThemeButton(button, theme);
+  button.addEventListener("click", () => choose(theme === "auto" ? "dark" : theme === "dark" ? "light" : "auto"));
+  setTimeout(() => choose(rememberedTheme()));
 }
