@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { picturesOf, residualsOf } from "../../static/js/panels/pictures/pictures.js";
+import { picturesOf } from "../../static/js/panels/pictures/pictures.js";
+import { residualsOf } from "../../static/js/panels/pictures/residuals.js";
 import { attentionsOf, rowOf } from "../../static/js/panels/pictures/heads.js";
 import { groupOf, groups, histogram, moments, sharesOf } from "../../static/js/panels/pictures/shares.js";
 import { barScale, contribution, fate, tracksOf } from "../../static/js/panels/pictures/time.js";
@@ -76,6 +77,7 @@ test("a residual is a sum whose one term went through the other's layers", () =>
     node("r", "add", ["input", "a"]),
   );
   assert.deepEqual(residualsOf(block), [{ sum: "r", from: "input", through: ["z", "a"] }]);
+  assert.deepEqual(picturesOf(block).map((p) => p.name), ["paths"]);
   const plain = graph(node("x", "input"), node("w", "parameter"), node("y", "mul", ["x", "w"]), node("b", "parameter"), node("z", "add", ["y", "b"]));
   assert.deepEqual(residualsOf(plain), []);
 });

@@ -112,7 +112,7 @@ export function create(graph, actions) {
     const x = (/** @type {number} */ v) => SIDE + ((v - low) / (high - low || 1)) * (WIDTH - 2 * SIDE);
     const floor = HEIGHT - 28;
     const picture = svg("svg", { class: "norm-axis", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${values.length} values, ${values.length <= FEW ? values.map((v) => number(v)).join(", ") : `mean ${number(mean)}, deviation ${number(deviation)}`}` });
-    if (role === "value") picture.append(svg("rect", { class: "norm-spread", x: x(mean - deviation), y: 6, width: Math.max(1, x(mean + deviation) - x(mean - deviation)), height: floor - 6 }));
+    if (role === "value" && Number.isFinite(deviation)) picture.append(svg("rect", { class: "norm-spread", x: x(mean - deviation), y: 6, width: Math.max(1, x(mean + deviation) - x(mean - deviation)), height: floor - 6 }));
     picture.append(svg("line", { class: "norm-floor", x1: SIDE, x2: WIDTH - SIDE, y1: floor, y2: floor }), svg("line", { class: "norm-zero", x1: x(0), x2: x(0), y1: 4, y2: floor }));
     if (values.length <= FEW) {
       /** @type {Map<number, number>} */

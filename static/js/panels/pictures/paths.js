@@ -5,7 +5,7 @@ import { number, percent } from "../../format.js";
 import { fill, h } from "../../h.js";
 import { schedule } from "../graph.js";
 import { em, slot } from "./parts.js";
-import { residualsOf } from "./pictures.js";
+import { residualsOf } from "./residuals.js";
 import { sharesOf } from "./shares.js";
 
 /** @import {Actions, ArrayData, Graph, Nodes, State} from "../../types.js" */

@@ -129,6 +129,8 @@ export function create(graph, actions) {
   /** @param {Track} track @param {(number | null)[]} sizes @param {boolean} log */
   function story(track, sizes, log) {
     const what = fate(sizes);
+    if (sizes.some((size) => size !== null && !Number.isFinite(size))) return "a gradient is not a finite number any more.";
+    if (sizes.length > 0 && sizes.every((size) => size === 0)) return "no gradient comes back: it is 0 at every step.";
     if (!what) return "the same cell at every step; the gradient has not come back yet.";
     const way = `|∂L/∂h| from step ${track.steps[what.from].t} back to step ${track.steps[what.to].t}: ${number(sizes[what.from])} → ${number(sizes[what.to])}`;
     return `${way}, ×${number(what.factor, 2)} a step: ${what.word}.${log ? " Bars by powers of ten." : ""}`;
