@@ -46,8 +46,8 @@ class Limits:
     sessions: int = _setting(10_000, "sessions kept in the store")
     sessions_in_memory: int = _setting(64, "sessions kept ready in memory at once")
     streams_per_session: int = _setting(64, "event streams open on one session at once")
-    sweep_lanes: int = _setting(8, "lanes of one learning-rate sweep")
-    sweep_iterations: int = _setting(5_000, "iterations of one learning-rate sweep")
+    sweep_lanes: int = _setting(12, "lanes of one sweep")
+    sweep_iterations: int = _setting(5_000, "iterations of one sweep")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""One spec, several learning rates: lanes from the same start that advance in lock-step."""
+"""One spec, several lanes: runs from the same start that differ in their rate, optimizer, batch
+size or whatever else a lane may change, and advance in lock-step.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,14 @@ from typing import Any
 import numpy as np
 
 from app.engine.errors import BackstepError, LimitError
-from app.engine.fields import mapping, real, whole
+from app.engine.fields import whole
 from app.engine.graph import PARAMETER
 from app.engine.types import VALUE, Array
+from app.lab.lanes import MAX_LANES, Wanted, kindred, parse_lanes
 from app.lab.verdicts import Course, Verdict, judge
-from app.render import numbers
 from app.train.limits import SpecLimits
 from app.train.run import Run
-from app.train.spec import DEFAULT_OPTIMIZER, parse_spec
 
-MAX_LANES = 8
 MAX_ITERATIONS = 5_000
 ROUND = 64  # iterations that a lane runs before the next one's turn
 WATCHED = 60  # steps of a path that are compared, to see where it turns back
@@ -31,7 +31,9 @@ Progress = Callable[[int, int], bool]
 
 @dataclass(frozen=True)
 class Lane:
-    """`loss[k]` is the loss after k updates. `path` is the parameter itself if it is one number."""
+    """`loss[k]` is the loss after k updates. `path` is the parameter itself if it is one number,
+    `rates` the rate of each iteration where a schedule bends it.
+    """
 
     label: str
     lr: float
@@ -39,20 +41,20 @@ class Lane:
     verdict: Verdict
     final: float
     path: list[float] | None
+    rates: list[float | None] | None = None
 
 
 class _Runner:
     """One lane on its way."""
 
-    def __init__(self, document: dict[str, Any], lr: float, limits: SpecLimits | None) -> None:
-        given = document.get("optimizer", DEFAULT_OPTIMIZER)
-        if given is None:
+    def __init__(self, document: dict[str, Any], lane: Wanted, limits: SpecLimits | None) -> None:
+        spec = lane.spec(document, limits)
+        if spec.optimizer is None:
             raise BackstepError(
                 "a sweep needs an optimizer whose learning rate can be set", where="optimizer"
             )
-        optimizer = {**mapping(given, "optimizer"), "lr": lr}
-        self.run = Run(parse_spec({**document, "optimizer": optimizer}, limits))
-        self.lr = lr
+        self.run, self.label, self.lr = Run(spec), lane.label, spec.optimizer.lr
+        self.kind = kindred(spec.document)
         self.parameters = self.run.graph(0).kind(PARAMETER)
         self.single = len(self.parameters) == 1 and self.parameters[0].shape == ()
         self.stride = self.run.problem.position(0)["batches"]
@@ -94,14 +96,13 @@ def sweep(
     max_iterations: int = MAX_ITERATIONS,
     progress: Progress | None = None,
 ) -> list[Lane]:
-    """Train the spec once for each of `[{"lr": 0.1, "label"?: …}, …]` and say how each rate did."""
+    """Train the spec once for each of `[{"lr": 0.1, "label"?: …}, …]` and say how each did."""
     count = whole(iterations, "iterations", low=1)
     if count > max_iterations:
         raise LimitError(
             f"a sweep may have at most {max_iterations:,} iterations: {count:,}", where="iterations"
         )
-    wanted = _lanes(lanes, max_lanes)
-    runners = [_Runner(document, lr, limits) for lr, _ in wanted]
+    runners = [_Runner(document, lane, limits) for lane in parse_lanes(lanes, max_lanes)]
     done = 0
     while done < count:
         until = min(count, done + ROUND)
@@ -112,39 +113,29 @@ def sweep(
             break
     for runner in runners:
         runner.finish(done)
-    verdicts = judge([runner.course() for runner in runners])
+    verdicts = _judged(runners)
     return [
         Lane(
-            label,
-            lr,
+            runner.label,
+            runner.lr,
             runner.losses,
             verdict,
             runner.losses[-1],
             [float(x[0]) for x in runner.path] if runner.single else None,
+            None if runner.run.spec.schedule is None else runner.run.history.lr[:done],
         )
-        for (lr, label), runner, verdict in zip(wanted, runners, verdicts, strict=True)
+        for runner, verdict in zip(runners, verdicts, strict=True)
     ]
 
 
-def _lanes(given: Any, most: int) -> list[tuple[float, str]]:
-    if not isinstance(given, list) or not given:
-        raise BackstepError('must be a list such as [{"lr": 0.01}, {"lr": 0.1}]', where="lanes")
-    if len(given) > most:
-        raise LimitError(f"a sweep may have at most {most} lanes: {len(given)}", where="lanes")
-    found = []
-    for i, lane in enumerate(given):
-        if not isinstance(lane, dict) or "lr" not in lane or not set(lane) <= {"lr", "label"}:
-            raise BackstepError('must be an object such as {"lr": 0.1}', where=f"lanes[{i}]")
-        lr = real(lane["lr"], f"lanes[{i}].lr")
-        if lr <= 0:
-            raise BackstepError(f"must be above 0: {lr!r}", where=f"lanes[{i}].lr")
-        label = lane.get("label", f"η = {numbers.text(lr)}")
-        if not isinstance(label, str) or len(label) > 60:
-            raise BackstepError(
-                "must be a text of at most 60 characters", where=f"lanes[{i}].label"
-            )
-        found.append((lr, label))
-    return found
+def _judged(runners: list[_Runner]) -> list[Verdict]:
+    """Each lane beside those whose loss measures the same thing."""
+    found: dict[int, Verdict] = {}
+    for kind in dict.fromkeys(runner.kind for runner in runners):
+        places = [i for i, runner in enumerate(runners) if runner.kind == kind]
+        courses = [runners[i].course() for i in places]
+        found |= dict(zip(places, judge(courses), strict=True))
+    return [found[i] for i in range(len(runners))]
 
 
 def _trailing(losses: list[float], width: int) -> list[float]:

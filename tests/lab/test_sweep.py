@@ -143,10 +143,14 @@ def test_it_can_be_ended() -> None:
 WRONG: list[tuple[Any, Any, str]] = [
     ([], 10, "lanes"),
     ("x", 10, "lanes"),
-    ([{"lr": 0.1}] * 9, 10, "lanes"),
+    ([{"lr": 0.1}] * 13, 10, "lanes"),
     ([{"lr": 0.1}, 3], 10, "lanes[1]"),
     ([{"rate": 0.1}], 10, "lanes[0]"),
     ([{"lr": 0.1, "momentum": 1}], 10, "lanes[0]"),
+    ([{"label": "nothing"}], 10, "lanes[0]"),
+    ([{"lr": 0.1}, {"optimizer": {"type": "magic"}}], 10, "lanes[1].optimizer.type"),
+    ([{"clip": {"max_norm": -1}}], 10, "lanes[0].clip.max_norm"),
+    ([{"optimizer": None}], 10, "optimizer"),
     ([{"lr": "fast"}], 10, "lanes[0].lr"),
     ([{"lr": 0}], 10, "lanes[0].lr"),
     ([{"lr": float("inf")}], 10, "lanes[0].lr"),
@@ -173,7 +177,45 @@ def test_noise_of_batches_is_no_swing() -> None:
     assert [verdict.kind for verdict in judge([noisy, swinging])] == ["right", "oscillates"]
 
 
+def test_lanes_may_differ_in_more_than_their_rate() -> None:
+    lanes = sweep(
+        {**MOONS, "init": "zeros"},
+        [
+            {"lr": 0.5},
+            {"optimizer": {"type": "adam", "lr": 0.01}},
+            {"batch_size": 100, "lr": 0.5},
+            {"init": "kaiming_uniform", "label": "He"},
+            {"schedule": {"type": "cosine", "T_max": 20}},
+            {"clip": {"max_norm": 1}},
+            {"loss": "mse"},
+            *[{"lr": lr} for lr in (0.1, 0.2, 0.3, 0.4, 0.6)],
+        ],
+        30,
+    )
+    assert [lane.label for lane in lanes[:7]] == [
+        "η = 0.5",
+        "adam η = 0.01",
+        "batch_size 100 · η = 0.5",
+        "He",
+        "cosine",
+        "clip max_norm 1",
+        "mse",
+    ]
+    assert [lane.lr for lane in lanes[:3]] == [0.5, 0.01, 0.5]
+    assert lanes[0].loss[0] == lanes[1].loss[0] == lanes[5].loss[0] != lanes[3].loss[0]
+    assert lanes[0].rates is None and lanes[4].rates is not None and len(lanes[4].rates) == 30
+    run = Run(parse_spec({**MOONS, "init": "zeros", "optimizer": {"type": "adam", "lr": 0.01}}))
+    run.train(31)
+    assert lanes[1].loss == run.history.train_loss
+
+
+def test_another_start_drops_numbers_written_out() -> None:
+    spec = {**MOONS, "parameters": {"2.bias": [0.3]}}
+    first, second = sweep(spec, [{"lr": 0.1}, {"init": "zeros"}], 1)
+    assert first.loss[0] != second.loss[0]
+
+
 def test_as_json() -> None:
     told = as_json(bowl(0.1)[0])
-    assert set(told) == {"label", "lr", "loss", "verdict", "final", "path"}
+    assert set(told) == {"label", "lr", "loss", "verdict", "final", "path", "rates"}
     assert set(told["verdict"]) == {"kind", "at", "says"}

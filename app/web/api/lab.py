@@ -29,7 +29,19 @@ SWEEPS = {
             "lanes": [{"lr": 0.01}, {"lr": 0.1}, {"lr": 1.1}],
             "iterations": 20,
         },
-    }
+    },
+    "optimizers": {
+        "summary": "one start, three ways down",
+        "value": {
+            "lesson": "network-2-3-1",
+            "lanes": [
+                {"optimizer": {"type": "sgd", "lr": 0.1}},
+                {"optimizer": {"type": "sgd", "lr": 0.1, "momentum": 0.9}},
+                {"optimizer": {"type": "adam", "lr": 0.1}, "schedule": None},
+            ],
+            "iterations": 20,
+        },
+    },
 }
 CHECK = models.CheckBody.model_validate({})
 
@@ -62,14 +74,14 @@ async def gradient_check(
 
 @router.post(
     "/sweeps",
-    summary="Compare learning rates",
+    summary="Compare lanes",
     responses=says(models.Sweep, "sweep", 400, 404, 413, 415, 422),
 )
 async def sweep(
     request: Request, body: Annotated[models.SweepBody, Body(openapi_examples=SWEEPS)]
 ) -> Response:
-    """The same network from the same start, once for each learning rate, in lock-step; with a
-    verdict for each. `loss[k]` is the loss after k updates. Hanging up ends it.
+    """The same network from the same start, once for each lane (a rate, an optimizer, a batch
+    size, …: any fields of the spec), in lock-step; with a verdict for each. `loss[k]` is the loss after k updates. Hanging up ends it.
     """
     desk, limits = desk_of(request), desk_of(request).limits
     spec, _ = chosen_spec(body.lesson, body.spec)

@@ -97,7 +97,10 @@ class CheckBody(Given):
 class SweepBody(Given):
     lesson: str | None = None
     spec: dict[str, Any] | None = None
-    lanes: list[Any] = Field(description='[{"lr": 0.1}, …], each with a "label" if you like')
+    lanes: list[Any] = Field(
+        description='[{"lr": 0.1}, {"optimizer": {"type": "adam", "lr": 0.01}}, …]: what each '
+        'lane changes of the spec, and a "label" if you like'
+    )
     iterations: int = Field(ge=1)
 
     @model_validator(mode="after")
@@ -451,6 +454,7 @@ class Lane(Said):
     loss: list[Number]
     verdict: dict[str, Any]
     final: Number
+    rates: list[float] | None = Field(None, description="of each iteration, under a schedule")
 
 
 class Sweep(Said):
