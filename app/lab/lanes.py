@@ -101,9 +101,9 @@ def _word(name: str, value: Any) -> str:
     if value is None or value is False:
         return f"no {name}"
     if isinstance(value, dict) and isinstance(value.get("type"), str):
-        rate = value.get("lr")
+        kind, rate = str(value["type"]), value.get("lr")
         known = isinstance(rate, int | float) and not isinstance(rate, bool)
-        return value["type"] + (f" η = {numbers.text(rate)}" if known else "")
+        return f"{kind} η = {numbers.text(float(rate))}" if known and rate is not None else kind
     if isinstance(value, str):
         return value
     if isinstance(value, dict) and name in ("clip", "regularisation"):

@@ -66,6 +66,7 @@ GOOD: dict[tuple[str, str], Call] = {
     ("POST", "/api/sessions/{id}/train"): lambda c: c("POST", "/train", {"iterations": 3}),
     ("DELETE", "/api/sessions/{id}/train"): lambda c: c("DELETE", "/train"),
     ("POST", "/api/sessions/{id}/gradient-check"): lambda c: c("POST", "/gradient-check"),
+    ("GET", "/api/sessions/{id}/doctor"): lambda c: c("GET", "/doctor"),
     ("POST", "/api/sweeps"): lambda c: c.client.post(
         "/api/sweeps", json={"spec": LINE, "lanes": [{"lr": 0.01}, {"lr": 9}], "iterations": 5}
     ),

@@ -27,7 +27,10 @@ TOPICS = [
         "description": "By hand: a value, the learning rate, zero_grad, clipping.",
     },
     {"name": "looking", "description": "Frames, values, gradients, history. Moves nothing."},
-    {"name": "experiments", "description": "Is the gradient right, and which learning rate is?"},
     {"name": "plans", "description": "Micro-batches, checkpoints, float16: what they do, shown."},
+    {
+        "name": "experiments",
+        "description": "Is the gradient right, which rate is, what ails a run?",
+    },
     {"name": "server", "description": "The server itself."},
 ]

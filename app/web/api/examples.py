@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI
 
+from app.lab import doctor as doctoring
 from app.lab import gradient_check as checking
 from app.lab import sweep as sweeping
 from app.lessons import lessons, topics
@@ -117,6 +118,8 @@ def made() -> dict[str, Any]:
     found["sweep"] = {"lanes": [worded(sweeping.as_json(lane)) for lane in lanes]}
     found["approaches"] = worded(approaches(run, 0))
     found |= other_plans()
+    sick = Run(parse_spec({**SPEC, "optimizer": {"type": "sgd", "lr": 0.2}}))
+    found["doctor"] = worded(doctoring.report(sick, 6))
     first = next(iter(lessons()))
     found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}
     found["lesson"] = orjson.loads(lesson_routes.whole(first))

@@ -1,4 +1,4 @@
-"""Experiments: is the gradient right, and which learning rate is."""
+"""Experiments: is the gradient right, which learning rate is, and what ails a run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
+from app.lab import doctor as doctoring
 from app.lab import gradient_check as checking
 from app.lab import sweep as sweeping
 from app.sessions.frames import encode
 from app.sessions.session import spec_limits, worded
 from app.web.api import models
-from app.web.api.answers import FRESH, Id, answer, desk_of, says
+from app.web.api.answers import FRESH, READ, Id, Iteration, answer, desk_of, here, says
+from app.web.api.reading import within
 from app.web.api.sessions import chosen_spec
 from app.web.errors import Json
 
@@ -72,6 +74,36 @@ async def gradient_check(
     return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
 
 
+@router.get(
+    "/sessions/{id}/doctor",
+    summary="What ails this run",
+    responses=says(models.Doctor, "doctor", *READ),
+)
+async def doctor(request: Request, id: Id, iteration: Iteration = None) -> Response:
+    """Checks of the run up to the position (or another iteration), each with its threshold and
+    source. A finding names cause, place and cures; the `changes` of a cure are a lane for
+    POST /api/sweeps over the answer's `spec`. Nothing is changed.
+    """
+    desk = desk_of(request)
+    session = await desk.get(id)
+    moment = here(session, iteration, 0)
+    within(desk, session, moment)
+
+    def keep_on() -> bool:
+        desk.workers.pass_turn()
+        return not desk.workers.stopping
+
+    def work() -> bytes:
+        desk.workers.take_turn()
+        try:
+            return encode(worded(doctoring.report(session.run, moment.iteration, keep_on)))
+        finally:
+            desk.workers.end_turn()
+
+    content = await desk.compute(session, work, moment.iteration)
+    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+
+
 @router.post(
     "/sweeps",
     summary="Compare lanes",
@@ -81,7 +113,8 @@ async def sweep(
     request: Request, body: Annotated[models.SweepBody, Body(openapi_examples=SWEEPS)]
 ) -> Response:
     """The same network from the same start, once for each lane (a rate, an optimizer, a batch
-    size, …: any fields of the spec), in lock-step; with a verdict for each. `loss[k]` is the loss after k updates. Hanging up ends it.
+    size, …: any fields of the spec), in lock-step; with a verdict for each. `loss[k]` is the loss
+    after k updates. Hanging up ends it.
     """
     desk, limits = desk_of(request), desk_of(request).limits
     spec, _ = chosen_spec(body.lesson, body.spec)

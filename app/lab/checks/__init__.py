@@ -1,0 +1,1 @@
+"""The doctor's checks, grouped by what they look at: the flow, the course, the recipe."""

@@ -1,0 +1,44 @@
+"""What a check is: one row of the doctor's table, and the signs that it may find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from app.lab.evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One place where a check's threshold is passed: `says` is the cause in words, `measured` the
+    number that stands against the threshold, `step` the plan index to look at. `cures` are named
+    where they differ from the check's own; `until` is where training had better ended.
+    """
+
+    says: str
+    measured: float
+    iteration: int
+    node: str | None = None
+    layer: str | None = None
+    step: int | None = None
+    cures: tuple[str, ...] | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A row: what it looks at, from where on it speaks up, who says so, and what helps."""
+
+    name: str
+    title: str
+    looks_at: str
+    threshold: float
+    source: str
+    cures: tuple[str, ...]
+    find: Callable[[Evidence, float], Iterable[Sign]]
+
+
+def layer_of(evidence: Evidence, name: str) -> str | None:
+    """The layer that a node belongs to; a program has none."""
+    node = evidence.graph.nodes.get(name)
+    return node.scope or None if node is not None else None

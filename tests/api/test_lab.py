@@ -1,0 +1,61 @@
+"""Experiments over HTTP: they move nothing, and their limits are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from tests.api.calls import Caller
+
+SLOPE = {
+    "program": "L = (w*x + b)**2",
+    "values": {"w": 2, "x": 3, "b": 1},
+    "parameters": ["w", "b"],
+    "optimizer": {"type": "sgd", "lr": 0.2},
+}
+
+
+def test_the_doctor_looks_and_moves_nothing(client: TestClient) -> None:
+    caller = Caller(client, {"spec": SLOPE})
+    caller.ok("POST", "/train", {"iterations": 12})
+    before = caller.ok("GET")
+    told = caller.ok("GET", "/doctor")
+    assert told["iteration"] == 12
+    assert [finding["check"] for finding in told["findings"]][0] == "exploding"
+    assert caller.ok("GET") == before
+    assert caller.ok("GET", "/doctor?iteration=0")["findings"] == []
+
+
+def test_a_cure_is_a_lane_beside_the_sick_one(client: TestClient) -> None:
+    caller = Caller(client, {"spec": SLOPE})
+    caller.ok("POST", "/train", {"iterations": 340})
+    told = caller.ok("GET", "/doctor")
+    finding = told["findings"][0]
+    assert finding["measured"] == "Infinity" and finding["place"]["step"] is not None
+    lanes: list[Any] = [{"lr": 0.2}, *(cure["changes"] for cure in finding["cures"])]
+    body = {"spec": told["spec"], "lanes": lanes, "iterations": 340}
+    answer = client.post("/api/sweeps", json=body)
+    assert answer.status_code == 200, answer.text
+    kinds = [lane["verdict"]["kind"] for lane in answer.json()["lanes"]]
+    assert kinds[0] == "diverges" and "right" in kinds[1:]
+
+
+def test_changes_by_hand_are_part_of_the_sick_spec(client: TestClient) -> None:
+    caller = Caller(client, {"spec": SLOPE})
+    caller.ok("PATCH", "", {"lr": 0.01, "zero_grad": False})
+    told = caller.ok("GET", "/doctor")
+    assert told["spec"]["optimizer"]["lr"] == 0.01 and told["spec"]["zero_grad"] is False
+    assert "forgotten_zero_grad" in [finding["check"] for finding in told["findings"]]
+
+
+def test_looking_too_far_ahead_is_refused(client: TestClient) -> None:
+    answer = Caller(client)("GET", "/doctor?iteration=9000000")
+    assert answer.status_code == 422 and answer.json()["error"]["code"] == "limit"
+
+
+def test_a_thirteenth_lane_is_refused(client: TestClient) -> None:
+    body = {"spec": SLOPE, "lanes": [{"lr": 0.1}] * 13, "iterations": 5}
+    answer = client.post("/api/sweeps", json=body)
+    assert answer.status_code == 422
+    assert "at most 12 lanes" in answer.json()["error"]["message"]
