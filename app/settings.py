@@ -47,7 +47,9 @@ class Limits:
     sessions_in_memory: int = _setting(64, "sessions kept ready in memory at once")
     streams_per_session: int = _setting(64, "event streams open on one session at once")
     sweep_lanes: int = _setting(12, "lanes of one sweep")
-    sweep_iterations: int = _setting(5_000, "iterations of one sweep")
+    sweep_iterations: int = _setting(5_000, "iterations of one sweep or range test")
+    sharpness_points: int = _setting(20, "iterations at which one answer tells the sharpness")
+    landscape_points: int = _setting(10_201, "points of one loss landscape")
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,11 @@ class Evidence:
         run.train(iteration)
         history = run.history
         self.losses = history.train_loss[:iteration]
-        self.norms = history.grad_norm[:iteration]
         self.validation = {
             i: loss for i, loss in sorted(history.validation_loss.items()) if i < iteration
         }
-        broken = [i for i in range(iteration) if not math.isfinite(self.losses[i] + self.norms[i])]
-        self.broken = broken[0] if broken else None
-        """The first iteration whose loss or gradient is no finite number."""
+        self.broken = next((i for i, x in enumerate(self.losses) if not math.isfinite(x)), None)
+        """The first iteration whose loss is no finite number."""
         self.iteration = iteration if self.broken is None else max(0, self.broken - 1)
         """The last one that is worth a look."""
         self.stride = run.problem.position(0)["batches"]

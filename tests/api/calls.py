@@ -67,6 +67,10 @@ GOOD: dict[tuple[str, str], Call] = {
     ("DELETE", "/api/sessions/{id}/train"): lambda c: c("DELETE", "/train"),
     ("POST", "/api/sessions/{id}/gradient-check"): lambda c: c("POST", "/gradient-check"),
     ("GET", "/api/sessions/{id}/doctor"): lambda c: c("GET", "/doctor"),
+    ("GET", "/api/sessions/{id}/sharpness"): lambda c: c("GET", "/sharpness"),
+    ("POST", "/api/range-test"): lambda c: c.client.post(
+        "/api/range-test", json={"spec": LINE, "iterations": 20}
+    ),
     ("POST", "/api/sweeps"): lambda c: c.client.post(
         "/api/sweeps", json={"spec": LINE, "lanes": [{"lr": 0.01}, {"lr": 9}], "iterations": 5}
     ),

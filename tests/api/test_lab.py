@@ -29,12 +29,12 @@ def test_the_doctor_looks_and_moves_nothing(client: TestClient) -> None:
 
 def test_a_cure_is_a_lane_beside_the_sick_one(client: TestClient) -> None:
     caller = Caller(client, {"spec": SLOPE})
-    caller.ok("POST", "/train", {"iterations": 340})
+    caller.ok("POST", "/train", {"iterations": 360})
     told = caller.ok("GET", "/doctor")
     finding = told["findings"][0]
     assert finding["measured"] == "Infinity" and finding["place"]["step"] is not None
     lanes: list[Any] = [{"lr": 0.2}, *(cure["changes"] for cure in finding["cures"])]
-    body = {"spec": told["spec"], "lanes": lanes, "iterations": 340}
+    body = {"spec": told["spec"], "lanes": lanes, "iterations": 360}
     answer = client.post("/api/sweeps", json=body)
     assert answer.status_code == 200, answer.text
     kinds = [lane["verdict"]["kind"] for lane in answer.json()["lanes"]]
@@ -59,3 +59,25 @@ def test_a_thirteenth_lane_is_refused(client: TestClient) -> None:
     answer = client.post("/api/sweeps", json=body)
     assert answer.status_code == 422
     assert "at most 12 lanes" in answer.json()["error"]["message"]
+
+
+def test_the_sharpness_over_time(client: TestClient) -> None:
+    caller = Caller(client, {"spec": SLOPE})
+    caller.ok("POST", "/train", {"iterations": 8})
+    before = caller.ok("GET")
+    points = caller.ok("GET", "/sharpness?points=4")["points"]
+    assert [point["iteration"] for point in points] == [0, 2, 4, 6, 8]
+    assert abs(points[0]["sharpness"] - 20) < 1e-3 and points[0]["lr"] > points[0]["limit"]
+    assert caller.ok("GET") == before
+    refused = caller("GET", "/sharpness?points=21")
+    assert refused.status_code == 422 and refused.json()["error"]["where"] == "points"
+
+
+def test_the_range_test(client: TestClient) -> None:
+    body = {"spec": SLOPE, "low": 1e-4, "high": 1, "iterations": 100}
+    told = client.post("/api/range-test", json=body).json()
+    assert told["interval"][1] < 0.1 < told["diverges"] < 1
+    wrong = client.post("/api/range-test", json={**body, "high": 1e-6})
+    assert wrong.status_code == 422 and wrong.json()["error"]["where"] == "high"
+    many = client.post("/api/range-test", json={**body, "iterations": 10**6})
+    assert many.json()["error"]["code"] == "limit"

@@ -11,7 +11,9 @@ from fastapi import FastAPI
 
 from app.lab import doctor as doctoring
 from app.lab import gradient_check as checking
+from app.lab import sharpness as sharpening
 from app.lab import sweep as sweeping
+from app.lab.range_test import range_test
 from app.lessons import lessons, topics
 from app.sessions.actions import Step, Train
 from app.sessions.frames import encode, make_frames, make_leg
@@ -120,6 +122,8 @@ def made() -> dict[str, Any]:
     found |= other_plans()
     sick = Run(parse_spec({**SPEC, "optimizer": {"type": "sgd", "lr": 0.2}}))
     found["doctor"] = worded(doctoring.report(sick, 6))
+    found["sharpness"] = worded(sharpening.as_json(sharpening.course(sick, 2, 2)))
+    found["range_test"] = worded(vars(range_test(SPEC, iterations=12)))
     first = next(iter(lessons()))
     found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}
     found["lesson"] = orjson.loads(lesson_routes.whole(first))

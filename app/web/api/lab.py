@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
 
 from app.lab import doctor as doctoring
 from app.lab import gradient_check as checking
+from app.lab import sharpness as sharpening
 from app.lab import sweep as sweeping
+from app.lab.range_test import range_test as test_range
+from app.sessions.errors import limited
 from app.sessions.frames import encode
 from app.sessions.session import spec_limits, worded
 from app.web.api import models
 from app.web.api.answers import FRESH, READ, Id, Iteration, answer, desk_of, here, says
+from app.web.api.long import awaited, in_turn
 from app.web.api.reading import within
 from app.web.api.sessions import chosen_spec
 from app.web.errors import Json
 
 router = APIRouter(prefix="/api", tags=["experiments"])
 
-LOOK_SECONDS = 0.2  # between two looks whether somebody still waits for the answer
+RANGES = {
+    "lesson": {"summary": "on a lesson", "value": {"lesson": "network-2-3-1", "iterations": 60}}
+}
 CHECKS = {"default": {"summary": "as usual", "value": {}}}
 SWEEPS = {
     "lesson": {
@@ -89,18 +95,10 @@ async def doctor(request: Request, id: Id, iteration: Iteration = None) -> Respo
     moment = here(session, iteration, 0)
     within(desk, session, moment)
 
-    def keep_on() -> bool:
-        desk.workers.pass_turn()
-        return not desk.workers.stopping
+    def work(keep_on: Callable[[], bool]) -> bytes:
+        return encode(worded(doctoring.report(session.run, moment.iteration, keep_on)))
 
-    def work() -> bytes:
-        desk.workers.take_turn()
-        try:
-            return encode(worded(doctoring.report(session.run, moment.iteration, keep_on)))
-        finally:
-            desk.workers.end_turn()
-
-    content = await desk.compute(session, work, moment.iteration)
+    content = await desk.compute(session, in_turn(desk, work), moment.iteration)
     return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
 
 
@@ -116,35 +114,78 @@ async def sweep(
     size, …: any fields of the spec), in lock-step; with a verdict for each. `loss[k]` is the loss
     after k updates. Hanging up ends it.
     """
-    desk, limits = desk_of(request), desk_of(request).limits
+    limits = desk_of(request).limits
     spec, _ = chosen_spec(body.lesson, body.spec)
-    wanted = True
 
-    def keep_on(done: int, of: int) -> bool:
-        desk.workers.pass_turn()
-        return wanted and not desk.workers.stopping
-
-    def work() -> list[Any]:
-        desk.workers.take_turn()
-        try:
-            lanes = sweeping.sweep(
-                spec,
-                body.lanes,
-                body.iterations,
-                limits=spec_limits(limits),
-                max_lanes=limits.sweep_lanes,
-                max_iterations=limits.sweep_iterations,
-                progress=keep_on,
-            )
-        finally:
-            desk.workers.end_turn()
+    def work(keep_on: Callable[[], bool]) -> list[Any]:
+        lanes = sweeping.sweep(
+            spec,
+            body.lanes,
+            body.iterations,
+            limits=spec_limits(limits),
+            max_lanes=limits.sweep_lanes,
+            max_iterations=limits.sweep_iterations,
+            progress=lambda done, of: keep_on(),
+        )
         return [worded(sweeping.as_json(lane)) for lane in lanes]
 
-    task = asyncio.create_task(desk.workers.run(work))
-    try:
-        while not task.done():
-            await asyncio.wait([task], timeout=LOOK_SECONDS)
-            wanted = wanted and not await request.is_disconnected()
-    finally:
-        wanted = False
-    return answer({"lanes": task.result()})
+    return answer({"lanes": await awaited(request, work)})
+
+
+@router.post(
+    "/range-test",
+    summary="Where rates are worth trying",
+    responses=says(models.RangeTest, "range_test", 400, 404, 413, 415, 422),
+)
+async def range_test(
+    request: Request, body: Annotated[models.RangeTestBody, Body(openapi_examples=RANGES)]
+) -> Response:
+    """The learning-rate range test (Smith 2017): one run from the start whose rate climbs from
+    `low` to `high`, and the interval in which its loss falls. Hanging up ends it.
+    """
+    limits = desk_of(request).limits
+    spec, _ = chosen_spec(body.lesson, body.spec)
+
+    def work(keep_on: Callable[[], bool]) -> Any:
+        found = test_range(
+            spec,
+            low=body.low,
+            high=body.high,
+            iterations=body.iterations,
+            limits=spec_limits(limits),
+            max_iterations=limits.sweep_iterations,
+            progress=lambda done: keep_on(),
+        )
+        return worded(vars(found))
+
+    return answer(await awaited(request, work))
+
+
+@router.get(
+    "/sessions/{id}/sharpness",
+    summary="How sharp the valley is",
+    responses=says(models.Sharpness, "sharpness", *READ),
+)
+async def sharpness(
+    request: Request,
+    id: Id,
+    iteration: Iteration = None,
+    points: Annotated[
+        int, Query(ge=1, description="at so many iterations, evenly up to this one")
+    ] = 1,
+) -> Response:
+    """λmax of the loss at the weights there, and the limit 2/λmax of plain gradient descent, beside
+    the rate in use. Nothing is changed.
+    """
+    desk = desk_of(request)
+    session = await desk.get(id)
+    moment = here(session, iteration, 0)
+    within(desk, session, moment)
+    limited(desk.limits, "sharpness_points", points, "points")
+
+    def work(keep_on: Callable[[], bool]) -> bytes:
+        found = sharpening.course(session.run, moment.iteration, points, keep_on)
+        return encode(worded(sharpening.as_json(found)))
+
+    content = await desk.compute(session, in_turn(desk, work), moment.iteration)
+    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})

@@ -109,6 +109,19 @@ class SweepBody(Given):
         return self
 
 
+class RangeTestBody(Given):
+    lesson: str | None = None
+    spec: dict[str, Any] | None = None
+    low: float = Field(default=1e-5, gt=0, description="the first rate")
+    high: float = Field(default=10.0, gt=0, description="the last rate")
+    iterations: int = Field(default=200, ge=10)
+
+    @model_validator(mode="after")
+    def _one(self) -> RangeTestBody:
+        one_of_both(self.lesson, self.spec)
+        return self
+
+
 # --- answers --------------------------------------------------------------------------------------
 
 
@@ -504,3 +517,31 @@ class Doctor(Said):
     vitals: dict[str, Any] = Field(
         description="per layer and look: gradients, update : weight, histograms"
     )
+
+
+class SharpnessPoint(Said):
+    iteration: int
+    sharpness: Number = Field(description="λmax, the largest eigenvalue of the loss's Hessian")
+    limit: Number | None = Field(description="2/λmax; null where the loss curves upward nowhere")
+    lr: Number | None
+    rounds: int = Field(description="of power iteration")
+    residual: Number
+    settled: bool
+    says: str
+
+
+class Sharpness(Said):
+    method: str
+    epsilon: float
+    points: list[SharpnessPoint]
+
+
+class RangeTest(Said):
+    lr: list[float]
+    loss: list[Number]
+    smooth: list[Number]
+    interval: list[float] | None = Field(description="rates worth trying, from and to")
+    steepest: float | None
+    lowest: float | None
+    diverges: float | None = Field(description="the rate from which on the loss climbs")
+    says: str
