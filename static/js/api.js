@@ -126,6 +126,9 @@ export const element = (id, which) => request("GET", at(id, `/element${query(whi
 /** The plan as it is in one iteration. @param {string} id @param {number} iteration @returns {Promise<PlanEntry[]>} */
 export const plan = (id, iteration) => request("GET", at(id, `/plan${query({ iteration })}`));
 
+/** What another plan does. @param {string} id @param {"memory" | "proof" | "underflow"} kind @param {number} iteration */
+export const planned = (id, kind, iteration) => request("GET", at(id, `/${kind}${query({ iteration })}`));
+
 /** @param {string} id @returns {Promise<History>} */
 export const history = (id) => request("GET", at(id, "/history"));
 

@@ -16,6 +16,7 @@ import { applyTheme, labelThemeButton, rememberedTheme, shownTheme } from "./the
 
 /** @type {Record<string, (element: HTMLElement, store: any, actions: any) => void>} */
 const PANELS = { stage, transport }; // what can be pressed stands before what explains, which rest.js has
+const OTHER_PLANS = ["accumulate", "checkpoint", "precision", "fault"];
 const LINK_AFTER = 400; // ms without a move until the address shows the position
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -142,6 +143,15 @@ function nameIt({ title: given, spec }) {
   document.title = `${title} · Backstep`;
 }
 
+/** The panel of other plans, only where there is one: at the head of what explains. @param {Store<State>} store @param {Actions} actions */
+async function mountPlans(store, actions) {
+  const side = document.querySelector(".walk-side");
+  const { mount } = await import("./panels/plans.js");
+  const place = h("section", { class: "panel panel-plans", "aria-label": "The plan" });
+  side?.prepend(place);
+  mount(place, store, actions).catch(console.warn);
+}
+
 async function open() {
   const { session, begun, make } = await openSession();
   nameIt(session);
@@ -188,6 +198,7 @@ async function open() {
   const explaining = await rest;
   if (explaining) mount(explaining);
   else store.set({ error: { code: "page", message: "The panels beside the stage did not arrive. Load the page again.", where: null } });
+  if (OTHER_PLANS.some((field) => session.spec[field])) await mountPlans(store, actions);
   await starting;
   main.dataset.ready = "";
   performance.mark("ready");

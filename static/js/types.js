@@ -38,7 +38,11 @@
  */
 /** @typedef {{from: string, to: string, slot: number, points: [number, number][]}} GraphEdge */
 /** @typedef {{width: number, height: number, nodes: GraphNode[], edges: GraphEdge[]}} Graph */
-/** @typedef {{index: number, phase: string, node: string | null, label: string, mathml: string}} PlanEntry */
+/** @typedef {{index: number, phase: string, node: string | null, label: string, mathml: string, error?: string | null}} PlanEntry */
+/** @typedef {{bytes: number[], phases: string[], nodes: (string | null)[], peak: number, peak_at: number}} MemorySeries */
+/** @typedef {{iteration: number, plan: MemorySeries, plain: MemorySeries, recomputed: number, computed: number}} Memory */
+/** @typedef {{iteration: number, parts: number[], loss: number, worst: number, parameters: {node: string, label: string, parts: any[] | null, sum: any, large_batch: any}[]}} Proof */
+/** @typedef {{loss_scale: number | null, overflow: boolean, skipped_updates: number, parameters: {node: string, label: string, lost: number, infinite: number, of: number, smallest: number}[]}} Underflow */
 
 /** @typedef {{node: string, slot: string, value: ArrayData | null}} Write */
 /** @typedef {{from: string, to: string, slot: number, value: ArrayData, first: boolean}} Contribution */

@@ -1,0 +1,77 @@
+"""What other plans do is shown where a session has one: memory, sums, float16, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import NewPage
+from tests.browser.walking import Walk, read
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def walk(new_page: NewPage, lesson: str, **options: str) -> Walk:
+    opened = Walk(new_page(reduced_motion="reduce", **options)).open(f"/walk/{lesson}")
+    opened.page.wait_for_selector(".plans-part")
+    return opened
+
+
+def test_a_plain_walk_has_no_such_panel(page: Page) -> None:
+    Walk(page).open("/walk/neuron")
+    assert page.locator(".panel-plans").count() == 0
+
+
+def test_the_memory_strip_follows_the_walk(new_page: NewPage) -> None:
+    opened = walk(new_page, "checkpointing")
+    page = opened.page
+    assert page.locator(".plans-key").first.inner_text().split("\n") == [
+        "56 B at most",
+        "104 B plain",
+    ]
+    opened.press("ArrowRight", 4).wait_at(0, 4)
+    assert page.locator(".plans-line").inner_text() == "now 16 B"
+    box = page.locator(".plans-strip").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] * 29.5 / 42, box["y"] + 20)
+    opened.wait_at(0, 30)
+    assert "z₁" in opened.current_line()
+
+
+def test_the_sum_of_the_parts_is_the_large_batch(new_page: NewPage) -> None:
+    page = walk(new_page, "gradient-accumulation").page
+    shown = [read(text) for text in page.locator(".plans-table td").all_inner_texts()]
+    assert shown == [-2.5, -12.5, -15, -15]
+
+
+def test_what_float16_loses_and_scaling_saves(new_page: NewPage) -> None:
+    lost = walk(new_page, "float16-underflow").page.locator(".plans-lost")
+    assert "∂W₁ 1 of 2 became 0" in lost.inner_text()
+    saved = walk(new_page, "loss-scaling").page.locator(".panel-plans")
+    assert "every gradient arrived" in saved.inner_text()
+
+
+def test_an_error_ends_the_walk_and_the_repaired_one_is_a_click_away(new_page: NewPage) -> None:
+    opened = walk(new_page, "in-place")
+    page = opened.page
+    page.get_by_role("button", name="Go there").click()
+    opened.wait_at(0, 8)
+    assert "modified by an inplace operation" in page.locator(".plans-fault").inner_text()
+    page.get_by_role("link", name="Walk the repaired version").click()
+    page.wait_for_selector(".plans-fault >> text=Repaired")
+    Walk(page).ready().press("End")
+    assert page.locator(".plans-fault .complaint").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lesson", ["checkpointing", "gradient-accumulation", "in-place"])
+def test_nothing_serious_bars_anyone(
+    new_page: NewPage, axe: Callable[[Page], list[str]], lesson: str, scheme: str
+) -> None:
+    opened = walk(new_page, lesson, color_scheme=scheme)
+    opened.press("End")
+    opened.page.wait_for_timeout(300)
+    assert axe(opened.page) == []
