@@ -28,7 +28,7 @@ const HIGH = 2.1; // ems of a row; the rows of all matrices are tokens and stand
 /** @param {number} rows @param {number} cols @param {number} letters of the longest number */
 function cellFor(rows, cols, letters) {
   const written = rows <= FEW && cols <= FEW && letters <= 7;
-  return { written, high: Math.min(HIGH, 13 / rows), cell: written ? Math.max(2.2, 0.6 * letters + 0.7) : Math.min(2.2, 13 / Math.max(rows, cols)) };
+  return { written, high: rows <= FEW ? HIGH : Math.min(1.3, 13 / rows), cell: written ? Math.max(2.2, 0.6 * letters + 0.7) : Math.min(2.2, 13 / Math.max(rows, cols)) };
 }
 
 /** @param {Graph} graph @param {Actions} actions @returns {import("./pictures.js").Picture} */

@@ -13,6 +13,7 @@ import { covered, gathered, largest, nearest, planeOf, products, under } from ".
 
 const WIDE = 10; // ems of an image of many cells
 const CELL = { least: 2.5, most: 4.4 }; // ems of a cell that bears its number
+const FLAT = 2; // ems of a row that is the whole image
 const FEW = 4; // cells a side, up to which numbers are written
 
 /** The ems of a cell: room for its number where there are few, else what the image's width leaves. @param {number} rows @param {number} cols @param {number} [letters] of its longest number */
@@ -154,7 +155,7 @@ export function lens(told) {
       if (ways.best && r === ways.best.at[0] && c === ways.best.at[1]) return "best";
       return null;
     };
-    const frame = h("div", { class: `lens-map role-${role}` }, mapImage(plane, { limit, cell, written, until: ways.until, marked }));
+    const frame = h("div", { class: `lens-map role-${role}` }, mapImage(plane, { limit, cell, high: rows === 1 ? Math.max(cell, FLAT) : cell, written, until: ways.until, marked }));
     if (plane && (ways.window || ways.result)) pointer(frame, rows, cols, ways.window ?? false);
     if (plane && ways.window) frame.append(ways.main ? held(rows, cols) : outline(rows, cols));
     return h("figure", { class: `lens-figure${ways.extra ? " is-extra" : ""}` }, h("figcaption", {}, h("strong", {}, name)), frame, scaleLegend(limit, role, ""));
