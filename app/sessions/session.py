@@ -61,6 +61,7 @@ class Session:
         self.revision, self.touched = record.revision, record.touched
         self.turn, self.engine = asyncio.Lock(), asyncio.Lock()
         self.stopped = False  # asks the training under way to end
+        self.called_off = 0  # how often landscapes under way were asked to end
         self.shown: dict[str, Any] | None = None  # its face at the last revision
 
     # --- what an iteration looks like ----------------------------------------------------------

@@ -68,6 +68,8 @@ GOOD: dict[tuple[str, str], Call] = {
     ("POST", "/api/sessions/{id}/gradient-check"): lambda c: c("POST", "/gradient-check"),
     ("GET", "/api/sessions/{id}/doctor"): lambda c: c("GET", "/doctor"),
     ("GET", "/api/sessions/{id}/sharpness"): lambda c: c("GET", "/sharpness"),
+    ("POST", "/api/sessions/{id}/landscape"): lambda c: c("POST", "/landscape", {"points": 3}),
+    ("DELETE", "/api/sessions/{id}/landscape"): lambda c: c("DELETE", "/landscape"),
     ("POST", "/api/range-test"): lambda c: c.client.post(
         "/api/range-test", json={"spec": LINE, "iterations": 20}
     ),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 from fastapi.testclient import TestClient
 
 from tests.api.calls import Caller
 
+PAIR = [{"node": "w"}, {"node": "b"}]
 SLOPE = {
     "program": "L = (w*x + b)**2",
     "values": {"w": 2, "x": 3, "b": 1},
@@ -81,3 +84,37 @@ def test_the_range_test(client: TestClient) -> None:
     assert wrong.status_code == 422 and wrong.json()["error"]["where"] == "high"
     many = client.post("/api/range-test", json={**body, "iterations": 10**6})
     assert many.json()["error"]["code"] == "limit"
+
+
+def test_a_landscape_moves_nothing(client: TestClient) -> None:
+    caller = Caller(client, {"spec": {**SLOPE, "optimizer": {"type": "sgd", "lr": 0.02}}})
+    caller.ok("POST", "/train", {"iterations": 10})
+    before = caller.ok("GET")
+    told = caller.ok("POST", "/landscape", {"plane": "parameters", "parameters": PAIR})
+    assert told["axes"] == ["w", "b"] and len(told["loss"]) == len(told["loss"][0]) == 25
+    assert told["here"]["loss"] == told["path"][-1]["loss"] < told["path"][0]["loss"] == 49
+    assert caller.ok("GET") == before
+    large = caller("POST", "/landscape", {"points": 102})
+    assert large.status_code == 422 and large.json()["error"]["code"] == "limit"
+
+
+def test_a_landscape_can_be_ended(client: TestClient) -> None:
+    layers = [{"type": "linear", "out_features": 200}, {"type": "tanh"}] * 3
+    data = {"dataset": "moons", "samples": 1000}
+    model = {"layers": [*layers, {"type": "linear", "out_features": 1}]}
+    caller = Caller(client, {"spec": {"model": model, "loss": "mse", "data": data}})
+    ended = threading.Event()
+
+    def end() -> None:
+        while not ended.is_set():
+            caller("DELETE", "/landscape")
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    try:
+        told = caller.ok("POST", "/landscape", {"points": 101})
+    finally:
+        ended.set()
+        thread.join()
+    assert not told["complete"] and told["loss"][-1] is None

@@ -13,6 +13,7 @@ from app.lab import doctor as doctoring
 from app.lab import gradient_check as checking
 from app.lab import sharpness as sharpening
 from app.lab import sweep as sweeping
+from app.lab.landscape import survey
 from app.lab.range_test import range_test
 from app.lessons import lessons, topics
 from app.sessions.actions import Step, Train
@@ -123,6 +124,7 @@ def made() -> dict[str, Any]:
     sick = Run(parse_spec({**SPEC, "optimizer": {"type": "sgd", "lr": 0.2}}))
     found["doctor"] = worded(doctoring.report(sick, 6))
     found["sharpness"] = worded(sharpening.as_json(sharpening.course(sick, 2, 2)))
+    found["landscape"] = worded(survey(sick, 2, points=3).grid())
     found["range_test"] = worded(vars(range_test(SPEC, iterations=12)))
     first = next(iter(lessons()))
     found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}

@@ -1,0 +1,86 @@
+"""The loss landscape of a session: the plane is laid while the run is held, the grid is computed
+beside it, with progress on /events and an early end by DELETE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request
+from starlette.responses import Response
+
+from app.lab.landscape import Survey, survey
+from app.sessions.desk import PROGRESS_SECONDS
+from app.sessions.frames import encode
+from app.sessions.session import worded
+from app.web.api import models
+from app.web.api.answers import FRESH, Id, answer, desk_of, here, says
+from app.web.api.long import KeepOn, awaited
+from app.web.api.reading import within
+from app.web.errors import Json
+
+router = APIRouter(prefix="/api/sessions/{id}/landscape", tags=["experiments"])
+
+PLANES = {
+    "matrix": {"summary": "two random directions", "value": {"plane": "random", "points": 9}},
+}
+
+
+@router.post(
+    "",
+    summary="The loss on a plane",
+    responses=says(models.Landscape, "landscape", 400, 404, 413, 415, 422),
+)
+async def landscape(
+    request: Request, id: Id, body: Annotated[models.LandscapeBody, Body(openapi_examples=PLANES)]
+) -> Response:
+    """Losses on a plane through the weights, with the way that the run took. Event `landscape` on
+    /events tells {done, of}; DELETE on the same address, or hanging up, ends it: rows that are
+    missing are then null. Nothing is changed.
+    """
+    desk = desk_of(request)
+    session = await desk.get(id)
+    moment = here(session, body.iteration, 0)
+    within(desk, session, moment)
+    revision, called_off = session.revision, session.called_off
+
+    def lay() -> Survey:
+        return survey(
+            session.run,
+            moment.iteration,
+            plane=body.plane,
+            parameters=body.parameters,
+            points=body.points,
+            span=body.span,
+            seed=body.seed,
+            max_points=desk.limits.landscape_points,
+        )
+
+    laid = await desk.compute(session, lay, moment.iteration)
+    loop, told = asyncio.get_running_loop(), 0.0
+
+    def grid(keep_on: KeepOn) -> bytes:
+        def progress(done: int, of: int) -> bool:
+            nonlocal told
+            if time.monotonic() - told > PROGRESS_SECONDS:
+                told = time.monotonic()
+                about = {"done": done, "of": of}
+                loop.call_soon_threadsafe(desk.publish, session.id, "landscape", about)
+            return keep_on()
+
+        return encode(worded(laid.grid(progress)))
+
+    content = await awaited(request, grid, lambda: session.called_off == called_off)
+    return Json(content, 200, {**FRESH, "etag": f'"{revision}"'})
+
+
+@router.delete("", summary="End a landscape early", responses=says(models.State, "state", 404))
+async def stop(request: Request, id: Id) -> Response:
+    """Those under way on this session answer with the rows that they have."""
+    desk = desk_of(request)
+    session = await desk.get(id)
+    session.called_off += 1
+    face = await desk.face(session)
+    return answer(face, revision=face["revision"])
