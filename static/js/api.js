@@ -1,7 +1,7 @@
 // The only module that talks to the server. Every answer is JSON; every refusal becomes an ApiError with the server's
 // own words; a changing call carries the revision that the page knows, so that two pages never overwrite each other.
 
-/** @import {Beginning, Session, Frame, NodeState, Position, Answer, History, GradientCheck, Lesson, Num, PlanEntry} from "./types.js" */
+/** @import {Approaches, Beginning, Session, Frame, NodeState, Position, Answer, History, GradientCheck, Lesson, Num, PlanEntry} from "./types.js" */
 
 export class ApiError extends Error {
   /**
@@ -125,6 +125,9 @@ export const element = (id, which) => request("GET", at(id, `/element${query(whi
 
 /** The plan as it is in one iteration. @param {string} id @param {number} iteration @returns {Promise<PlanEntry[]>} */
 export const plan = (id, iteration) => request("GET", at(id, `/plan${query({ iteration })}`));
+
+/** One slope in several ways, each with error and cost. @param {string} id @param {number} iteration @returns {Promise<Approaches>} */
+export const approaches = (id, iteration) => request("GET", at(id, `/approaches${query({ iteration })}`));
 
 /** What another plan does. @param {string} id @param {"memory" | "proof" | "underflow"} kind @param {number} iteration */
 export const planned = (id, kind, iteration) => request("GET", at(id, `/${kind}${query({ iteration })}`));

@@ -75,3 +75,16 @@ def test_nothing_serious_bars_anyone(
     opened.press("End")
     opened.page.wait_for_timeout(300)
     assert axe(opened.page) == []
+
+
+def test_the_check_tells_what_every_way_costs(new_page: NewPage) -> None:
+    opened = Walk(new_page(reduced_motion="reduce")).open("/walk/numerical-and-automatic")
+    opened.page.get_by_role("button", name="Check the gradients").click()
+    opened.page.wait_for_selector(".check-ways")
+    rows = [row.split("\t") for row in opened.page.locator(".check-ways tr").all_inner_texts()[1:]]
+    assert [(row[0], row[1]) for row in rows] == [
+        ("measured, one-sided", "2"),
+        ("measured, central", "2"),
+        ("forward mode", "1"),
+        ("reverse mode", "1"),
+    ]

@@ -3,11 +3,12 @@
  * difference is put beside the automatic value.
  */
 
+import * as api from "../api.js";
 import { fill, h } from "../h.js";
 import { number } from "../format.js";
 
 /** @import {Store} from "../store.js" */
-/** @import {State, Actions, CheckEntry, GradientCheck} from "../types.js" */
+/** @import {State, Actions, Approaches, CheckEntry, GradientCheck} from "../types.js" */
 
 const SHOWN = 200;
 
@@ -39,6 +40,18 @@ function table(result) {
   );
 }
 
+/** The same slopes in several ways: what each costs, how far off it is. @param {Approaches} found */
+function ways({ rows, numbers }) {
+  return h("div", { class: "check-ways" },
+    h("h3", {}, numbers === 1 ? "One slope, several ways" : `${numbers} slopes, several ways`),
+    h("table", { class: "ways-table" },
+      h("thead", {}, h("tr", {}, ["way", "runs", "error"].map((t) => h("th", { scope: "col" }, t)))),
+      h("tbody", {}, rows.map((row) => h("tr", {},
+        h("th", { scope: "row" }, row.approach.replace("automatic, ", "").replace("numerical", "measured")),
+        h("td", {}, String(row.evaluations)),
+        h("td", {}, row.error === null ? "–" : number(row.error)))))));
+}
+
 /** Opens the check in a dialog, and runs it. @param {Store<State>} store @param {Actions} actions */
 export async function checkGradients(store, actions) {
   const back = /** @type {HTMLElement | null} */ (document.activeElement);
@@ -63,6 +76,9 @@ export async function checkGradients(store, actions) {
       h("p", { class: result.ok ? "check-ok" : "check-off" }, result.ok ? "✓ " : "✗ ", result.verdict),
       h("p", { class: "check-more" }, `ε = ${number(result.epsilon)}, worst relative error ${number(result.worst)}`),
       table(result));
+    const { session, position } = store.get();
+    const found = await api.approaches(session.id, position.iteration).catch(() => null); // up to 64 numbers
+    if (found) out.append(ways(found));
   } catch (error) {
     fill(out, h("p", { class: "check-off" }, /** @type {Error} */ (error).message));
   }
