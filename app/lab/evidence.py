@@ -89,6 +89,12 @@ class Evidence:
             problem = problem.inner
         return problem if isinstance(problem, ModelProblem) else None
 
+    @property
+    def learns(self) -> bool:
+        """Whether an update moves the weights at all."""
+        spec = self.run.spec
+        return spec.optimizer is not None and not spec.method.stepped
+
     # --- iterations from inside -----------------------------------------------------------------
 
     @cached_property

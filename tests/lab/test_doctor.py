@@ -227,6 +227,12 @@ def test_every_lesson_can_be_examined(lesson: str) -> None:
     assert told["verdict"] and told["vitals"]["iterations"][-1] == 7
 
 
+@pytest.mark.parametrize("lesson", lessons())
+def test_lessons_are_healthy_but_the_one_that_is_about_a_mistake(lesson: str) -> None:
+    names = set(found(lessons()[lesson].spec, 200))
+    assert names == ({"forgotten_zero_grad"} if lesson == "forgotten-zero-grad" else set())
+
+
 @pytest.mark.parametrize("more", METHODS, ids=lambda more: next(iter(more)))
 def test_every_plan_can_be_examined(more: Spec) -> None:
     told = report(Run(parse_spec({**moons(4, 4), **more})), 3)

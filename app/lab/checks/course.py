@@ -67,7 +67,7 @@ def too_slow(evidence: Evidence, threshold: float) -> Iterator[Sign]:
 
 def plateau(evidence: Evidence, threshold: float) -> Iterator[Sign]:
     losses = evidence.smooth
-    if len(evidence.losses) < LONG or len(losses) < 4 or not losses[0] > 0:
+    if not evidence.learns or len(evidence.losses) < LONG or len(losses) < 4 or not losses[0] > 0:
         return
     half = losses[len(losses) // 2 :]
     start, end = half[0], _end(half)
@@ -105,7 +105,7 @@ def overfitting(evidence: Evidence, threshold: float) -> Iterator[Sign]:
 
 def underfitting(evidence: Evidence, threshold: float) -> Iterator[Sign]:
     losses, constant = evidence.smooth, constant_loss(evidence)
-    if len(evidence.losses) < LONG or len(losses) < 4 or not constant:
+    if not evidence.learns or len(evidence.losses) < LONG or len(losses) < 4 or not constant:
         return
     middle, end = losses[len(losses) // 2], _end(losses)
     level = middle - end < LEVEL * abs(middle)

@@ -137,7 +137,7 @@ def _misfit(last: str, loss: str, targets: Array) -> tuple[str, float, tuple[str
             f"{numbers.text(low)} to {numbers.text(high)}."
         )
         return says, outside, ("open_end",)
-    if loss in SQUARED and last == "sigmoid" and bool(np.all((targets == 0) | (targets == 1))):
+    if loss in SQUARED and last == "sigmoid" and set(np.unique(targets)) == {0.0, 1.0}:
         says = (
             "Targets are classes, and a squared error sits on a sigmoid: where the answer is "
             "surely wrong the sigmoid is flat, and the gradient next to nothing. Cross-entropy "
