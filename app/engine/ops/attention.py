@@ -319,7 +319,7 @@ class MergeHeads(Op):
     """(N, heads, T, d) as (N, T, heads·d)."""
 
     name = "merge_heads"
-    symbol = "⧉"
+    symbol = "▭▭"
     summary = "lays what the heads found side by side"
     formula = r"@y = \operatorname{concat}(@x)"
     rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"\operatorname{split}(@g)")}

@@ -91,7 +91,7 @@ class Normalise(Op):
         return shape
 
     def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
-        return {"eps": (r"\varepsilon", self.eps)}
+        return {"eps": (r"\epsilon", self.eps)}
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
         axes, share = self.over(x.shape), const(1.0 / self.count(x.shape))
@@ -193,7 +193,7 @@ class NormaliseRunning(Op):
         return x
 
     def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
-        return {"eps": (r"\varepsilon", self.eps)}
+        return {"eps": (r"\epsilon", self.eps)}
 
     def along(self, x: Array, values: Array) -> Array:
         axis = self.axis % x.ndim
