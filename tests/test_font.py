@@ -70,7 +70,8 @@ def test_the_file_is_whole(small: bytes) -> None:
         assert font._sum(data) == check, tag
 
 
-NOT_IN_FORMULAS = {*range(0x02B0, 0x02C2), *range(0x02E0, 0x02E5), *map(ord, "▭✂")}  # in labels
+IN_LABELS = "▭✂◣ḃẏż"  # and raised letters
+NOT_IN_FORMULAS = {*range(0x02B0, 0x02C2), *range(0x02E0, 0x02E5), *map(ord, IN_LABELS)}
 
 
 def test_whatever_our_formulas_write_is_wanted(whole: bytes) -> None:
