@@ -89,7 +89,7 @@ def test_a_sweep_compares_rates(client: TestClient) -> None:
     ("change", "words"),
     [
         ({"lanes": []}, "must be a list"),
-        ({"lanes": [{"lr": 0.1}] * 9}, "at most 8 lanes"),
+        ({"lanes": [{"lr": 0.1}] * 13}, "at most 12 lanes"),
         ({"iterations": 6_000}, "at most 5,000 iterations"),
         ({"iterations": 0}, "at least 1"),
         ({"lanes": [{"lr": "fast"}]}, "must be a number"),
