@@ -13,6 +13,7 @@ import { walk, walkPhases } from "./timeline.js";
 
 const SYNC_AFTER = 250; // ms without a move until the server hears of the position
 const SYNC_AT_LEAST = 1200; // ms while moving all the time
+const SYNC_AGAIN = [1000, 2000, 4000, 8000]; // ms after the server has not answered once, twice, …
 const BUSY_AFTER = 140; // ms until waiting is shown
 const LONG_AFTER = 350; // ms until a training shows how far it is and can be ended
 
@@ -99,7 +100,29 @@ export function createActions(store, begun = null) {
     const now = performance.now();
     if (timer === undefined) oldestMove = now;
     clearTimeout(timer);
-    timer = setTimeout(() => sync().catch(complain), Math.min(SYNC_AFTER, Math.max(0, oldestMove + SYNC_AT_LEAST - now)));
+    timer = setTimeout(trySync, Math.min(SYNC_AFTER, Math.max(0, oldestMove + SYNC_AT_LEAST - now)));
+  }
+
+  /** @type {State["error"]} what was said of a sync; it goes when one succeeds */
+  let unheard = null;
+  let failures = 0;
+
+  /** A server that does not answer is asked again until it hears of the position. */
+  async function trySync() {
+    try {
+      await sync();
+    } catch (error) {
+      if (unheard === null || store.get().error !== unheard) complain(error);
+      unheard = store.get().error;
+      if (error instanceof api.ApiError && error.code === "unreachable" && timer === undefined) {
+        timer = setTimeout(trySync, SYNC_AGAIN[Math.min(failures, SYNC_AGAIN.length - 1)]);
+        failures += 1;
+      }
+      return;
+    }
+    failures = 0;
+    if (unheard !== null && store.get().error === unheard) store.set({ error: null });
+    unheard = null;
   }
 
   async function sync() {

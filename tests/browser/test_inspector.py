@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import NewPage, Watch
+from tests.browser.walking import Walk
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -147,6 +148,50 @@ def test_nothing_has_to_be_scrolled_at_720_lines(
         room = "(body) => body.clientHeight - body.scrollHeight"
         assert page.eval_on_selector(".inspector-body", room) >= 0, step
     assert axe(page) == []
+
+
+ORDINARY = [
+    "x-plus-2-squared", "three-x-plus-2-squared", "x-squared-plus-2x", "two-paths", "w-x-plus-b",
+    "w-x-plus-b-squared", "fan-out", "weight-sigmoid-loss", "sigmoid-of-w-x-plus-b", "neuron",
+    "network-2-2-1", "network-2-3-1", "relu-sigmoid-network", "gradient-descent", "weight-decay",
+]  # fmt: skip
+ROOM = """() => {
+  const body = document.querySelector(".inspector-body");
+  const stage = document.querySelector(".panel-stage").getBoundingClientRect();
+  const share = stage.width * stage.height / innerWidth / innerHeight;
+  return [body.scrollHeight - body.clientHeight, share];
+}"""
+
+
+def test_no_step_of_an_ordinary_lesson_has_to_be_scrolled(new_page: NewPage) -> None:
+    """Scalars and small networks at 1280×720; and the stage still owns the screen."""
+    page = new_page(reduced_motion="reduce")
+    for lesson in ORDINARY:
+        open_walk = Walk(page).open(lesson)
+        for step in range(open_walk.of + 1):
+            if step:
+                open_walk.press("ArrowRight")
+            hidden, stage = page.evaluate(ROOM)
+            assert hidden <= 0, f"{lesson}, step {step}: {hidden} px below the edge"
+            assert stage >= 0.6, f"{lesson}, step {step}: the stage has {stage:.3f}"
+
+
+def test_contributions_take_turns_when_they_do_not_fit_together(new_page: NewPage) -> None:
+    page = new_page(viewport={"width": 1280, "height": 560})
+    walk(page, "/walk/fan-out", 8)
+    turns = page.get_by_role("group", name="Contributions").get_by_role("button")
+    assert turns.all_inner_texts() == ["∂a (1)", "∂a (2)"]
+    turns.last.click()
+    assert turns.last.get_attribute("aria-pressed") == "true"
+    assert page.locator(".line-contribution").count() == 1
+
+
+def test_no_two_buttons_have_one_name(page: Page) -> None:
+    Walk(page).open("network-2-3-1")
+    names = page.get_by_role("button").evaluate_all(
+        "(all) => all.map((it) => it.ariaLabel).filter((name) => name?.match(/iterations?$/))"
+    )
+    assert len(names) == len(set(names)) >= 5, names
 
 
 def test_fast_nudges_are_all_counted(page: Page) -> None:

@@ -76,7 +76,7 @@ def test_buttons_say_what_they_advance_and_do_it(walk: Walk, truth: Truth) -> No
     button("Run one epoch")
     walk.wait_at(2, 0)
     assert walk.text(".counter-epoch .counter-value") == "2"
-    button("Train 100 iterations")
+    button("Run 100 iterations")
     walk.wait_at(102, 0)
 
 
@@ -253,3 +253,16 @@ def test_each_step_is_spoken_in_the_live_region(walk: Walk) -> None:
         "() => document.querySelector('#live').textContent.startsWith('Step 3 of')"
     )
     assert "The input times its weight." in walk.text("#live")
+
+
+def test_a_complaint_of_the_server_goes_when_it_answers_again(page: Page, watch: Watch) -> None:
+    watch.expect("ERR_FAILED")  # the test's own
+    walk = Walk(page).open("fan-out")
+    walk.press("ArrowRight")
+    page.wait_for_timeout(600)
+    page.route("**/seek", lambda route: route.abort())
+    walk.press("ArrowRight")
+    complaint = page.locator(".stage-complaint")
+    complaint.filter(has_text="does not answer").wait_for()
+    page.unroute("**/seek")
+    complaint.filter(has_text="does not answer").wait_for(state="hidden")

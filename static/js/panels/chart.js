@@ -11,9 +11,14 @@ import { decades, linear, logarithmic, path, thin, ticks } from "../scale.js";
 /** @import {State, Actions, History, Num} from "../types.js" */
 
 const EDGE = { left: 46, right: 14, top: 10, bottom: 22 };
+const BARE = { left: 6, right: 8, top: 7, bottom: 7 };
+const TICKS_FROM = 64; // px of height: below, the picture is a bare line
 const LOG_FROM = 30;
 /** @type {History} */
 const NOTHING = { iteration: [], train_loss: [], validation_loss: [], lr: [], grad_norm: [] };
+
+/** @param {number} height */
+const edgeOf = (height) => (height < TICKS_FROM ? BARE : EDGE);
 
 /**
  * What the small picture shows: maps, line, alarms (values that are not finite), ticks.
@@ -22,11 +27,12 @@ const NOTHING = { iteration: [], train_loss: [], validation_loss: [], lr: [], gr
  */
 export function lossPicture(history, { width, height }) {
   const iterations = history.iteration;
+  const edge = edgeOf(height);
   const train = history.train_loss.map(toNumber);
   const validation = (history.validation_loss ?? []).map(toNumber);
   const finite = [...train, ...validation].filter(Number.isFinite);
   const last = Math.max(1, iterations.at(-1) ?? 0);
-  const x = linear(iterations[0] ?? 0, last, EDGE.left, width - EDGE.right);
+  const x = linear(iterations[0] ?? 0, last, edge.left, width - edge.right);
   const positive = finite.filter((v) => v > 0);
   const least = Math.min(...positive);
   const most = Math.max(...positive);
@@ -36,7 +42,7 @@ export function lossPicture(history, { width, height }) {
   let high = log ? most : Math.max(...finite);
   if (!finite.length) [low, high] = [0, 1];
   if (low === high) high = low + 1;
-  const y = (log ? logarithmic : linear)(low, high, height - EDGE.bottom, EDGE.top);
+  const y = (log ? logarithmic : linear)(low, high, height - edge.bottom, edge.top);
   const line = (/** @type {number[]} */ values) => path(thin(values, Math.max(1, Math.round(width)))
     .map((i) => [x(iterations[i]), Number.isFinite(values[i]) ? y(values[i]) : Number.NaN]));
   return {
@@ -44,16 +50,18 @@ export function lossPicture(history, { width, height }) {
     line: line(train),
     validation: validation.some(Number.isFinite) ? line(validation) : "",
     alarms: iterations.filter((_, i) => !Number.isFinite(train[i])),
-    xTicks: ticks(iterations[0] ?? 0, last, Math.max(2, Math.round(width / 110))).filter(Number.isInteger),
-    yTicks: log ? decades(low, high, 4) : ticks(low, high, 3),
+    edge,
+    xTicks: edge === BARE ? [] : ticks(iterations[0] ?? 0, last, Math.max(2, Math.round(width / 110))).filter(Number.isInteger),
+    yTicks: edge === BARE ? [] : log ? decades(low, high, 4) : ticks(low, high, 3),
   };
 }
 
-/** The iteration nearest to a place on the picture. @param {Pick<History, "iteration">} history @param {number} px @param {number} width */
-export function iterationAt(history, px, width) {
+/** The iteration nearest to a place on the picture. @param {Pick<History, "iteration">} history @param {number} px @param {number} width @param {number} [height] */
+export function iterationAt(history, px, width, height = TICKS_FROM) {
+  const edge = edgeOf(height);
   const first = history.iteration[0] ?? 0;
   const last = Math.max(1, history.iteration.at(-1) ?? 0);
-  const back = linear(EDGE.left, width - EDGE.right, first, last);
+  const back = linear(edge.left, width - edge.right, first, last);
   return Math.min(history.iteration.at(-1) ?? 0, Math.max(first, Math.round(back(px))));
 }
 
@@ -74,7 +82,7 @@ export function mount(element, store, actions) {
   const stage = h("div", {
     class: "chart-stage", role: "slider", tabindex: "0", "aria-label": "Loss by iteration: go to an iteration",
   });
-  const empty = h("p", { class: "chart-empty" }, "One point for every finished iteration. Finish one, or train ten.");
+  const empty = h("p", { class: "chart-empty" }, "One point for every finished iteration");
   element.classList.add("chart");
   element.append(h("header", { class: "chart-head" }, h("h2", { class: "panel-title" }, "Loss"), now, open), stage);
   /** @type {ReturnType<typeof import("./chart_large.js").openLarge> | null} */
@@ -99,8 +107,8 @@ export function mount(element, store, actions) {
       stage.replaceChildren(empty);
       return;
     }
-    const width = Math.max(180, stage.clientWidth || 400);
-    const height = Math.max(70, stage.clientHeight || 96);
+    const width = Math.max(80, stage.clientWidth || 400);
+    const height = Math.max(36, stage.clientHeight || 96);
     const d = lossPicture(runs, { width, height });
     const value = toNumber(known);
     const seen = at <= last;
@@ -108,15 +116,15 @@ export function mount(element, store, actions) {
     stage.replaceChildren(svg("svg", {
       class: "chart-svg", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true",
     },
-    svg("g", { class: "chart-grid" }, d.yTicks.map((t) => svg("path", { d: `M${EDGE.left} ${d.y(t)}H${width - EDGE.right}` }))),
+    svg("g", { class: "chart-grid" }, d.yTicks.map((t) => svg("path", { d: `M${d.edge.left} ${d.y(t)}H${width - d.edge.right}` }))),
     svg("g", { class: "chart-ticks" },
-      d.yTicks.map((t) => svg("text", { x: EDGE.left - 6, y: d.y(t) + 4, "text-anchor": "end" }, number(t))),
+      d.yTicks.map((t) => svg("text", { x: d.edge.left - 6, y: d.y(t) + 4, "text-anchor": "end" }, number(t))),
       d.xTicks.map((t) => svg("text", { x: d.x(t), y: height - 6, "text-anchor": "middle" }, String(t)))),
     d.validation && svg("path", { class: "chart-line validation", d: d.validation }),
     svg("path", { class: "chart-line", d: d.line }),
     runs.iteration.length === 1 && svg("circle", { class: "chart-dot", cx: d.x(runs.iteration[0]), cy: d.y(toNumber(runs.train_loss[0])), r: 3 }),
-    d.alarms.slice(0, 1).map((i) => svg("text", { class: "chart-alarm", x: d.x(i), y: EDGE.top + 10, "text-anchor": "middle" }, "not finite")),
-    seen && svg("path", { class: "chart-here", d: `M${cx} ${EDGE.top}V${height - EDGE.bottom}` }),
+    d.alarms.slice(0, 1).map((i) => svg("text", { class: "chart-alarm", x: d.x(i), y: d.edge.top + 10, "text-anchor": "middle" }, "not finite")),
+    seen && svg("path", { class: "chart-here", d: `M${cx} ${d.edge.top}V${height - d.edge.bottom}` }),
     seen && Number.isFinite(value) && svg("circle", { class: "chart-dot here", cx, cy: d.y(value), r: 5 }),
     ));
     large?.draw(runs);
@@ -133,7 +141,7 @@ export function mount(element, store, actions) {
     const runs = history();
     if (!runs.iteration.length) return;
     const edge = stage.getBoundingClientRect();
-    go(iterationAt(runs, event.clientX - edge.left, edge.width));
+    go(iterationAt(runs, event.clientX - edge.left, edge.width, edge.height));
   };
   stage.addEventListener("pointerdown", (event) => {
     held = true;

@@ -83,11 +83,26 @@ export function mount(element, store, actions) {
       showNode(state.selected);
     } else {
       node = null;
-      fill(body, state.frame ? stepView(state.frame, state, ways, lesson) : restView(state, lesson));
-      body.scrollTop = 0;
-      fit(body);
+      delete body.dataset.tight;
+      write(state);
+      tighten();
     }
     if (held) /** @type {HTMLElement | null} */ (body.querySelector("h2"))?.focus({ preventScroll: true });
+  }
+
+  /** @param {State} state */
+  function write(state) {
+    fill(body, state.frame ? stepView(state.frame, state, ways, lesson, "tight" in body.dataset) : restView(state, lesson));
+    body.scrollTop = 0;
+    fit(body);
+  }
+
+  /** What does not fit is set closer, and contributions take turns. */
+  function tighten() {
+    const state = store.get();
+    if (state.selected || "tight" in body.dataset || body.scrollHeight <= body.clientHeight) return;
+    body.dataset.tight = "";
+    write(state);
   }
 
   /** The view of a node is fetched when the first one is chosen. @param {string} name */
@@ -102,7 +117,10 @@ export function mount(element, store, actions) {
   store.watch((s) => [s.frame, s.selected, s.graph, s.plan], redraw);
   store.watch((s) => [s.nodes, s.effect, s.editing], () => node?.update());
   store.watch((s) => s.projection, () => fit(body));
-  new ResizeObserver(() => fit(body)).observe(body);
+  new ResizeObserver(() => {
+    fit(body);
+    tighten();
+  }).observe(body);
   redraw();
   const { lesson: id } = store.get().session;
   if (id) {
@@ -127,8 +145,8 @@ function restView(state, lesson) {
       "Choose a node of the graph to change its number."));
 }
 
-/** @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways @param {Lesson | null} lesson */
-function stepView(frame, state, ways, lesson) {
+/** @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways @param {Lesson | null} lesson @param {boolean} tight */
+function stepView(frame, state, ways, lesson, tight) {
   const entry = state.plan[frame.index];
   const note = state.session.notes?.find((n) => n.index === frame.index);
   return h("div", { class: "step", dataset: { phase: frame.phase } },
@@ -139,16 +157,16 @@ function stepView(frame, state, ways, lesson) {
     h("p", { class: note ? "says note" : "says" }, note?.says ?? frame.says),
     (frame.lines ?? []).some((line) => line.kind === "contribution") && h("p", { class: "chain" },
       h("span", null, "upstream"), " × ", h("span", null, "local"), " = contribution"),
-    working(frame, state, ways),
+    working(frame, state, ways, tight),
     lesson?.takeaway && frame.position.step === frame.position.of && h("p", { class: "takeaway" }, h("b", null, "What stays "), lesson.takeaway));
 }
 
 /**
- * The lines and heat maps of a step. Several array contributions take turns in one place, so that
- * nothing has to be scrolled.
- * @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways
+ * The lines and heat maps of a step. Several contributions take turns in one place when they are
+ * arrays, or when they do not fit together, so that nothing has to be scrolled.
+ * @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways @param {boolean} tight
  */
-function working(frame, state, ways) {
+function working(frame, state, ways, tight) {
   const arrays = arraysOf(frame);
   const blocks = (frame.lines ?? []).map((line) => ({ line, ...lineBlock(line, frame, state.graph, ways) }));
   const figureOf = (/** @type {typeof arrays[number]} */ made) => {
@@ -158,21 +176,58 @@ function working(frame, state, ways) {
   };
   const together = (/** @type {typeof blocks} */ shown) => h("div", { class: `lines ${shown.length > 1 ? "many" : ""}` }, shown.map((block) => block.element));
   const curve = frame.curve && curveView(frame.curve);
-  if (frame.phase !== "backward" || arrays.length < 2) return [together(blocks), curve, arrays.map(figureOf)];
+  const turns = turnsOf(frame, arrays, tight);
+  if (turns.length < 2) return [together(blocks), curve, arrays.map(figureOf)];
 
   const label = (/** @type {string} */ name) => state.graph.nodes.find((n) => n.name === name)?.label ?? name;
+  /** Two ways into one node are counted. @param {typeof turns[number]} turn */
+  const named = (turn) => {
+    const same = turns.filter(({ node }) => node === turn.node);
+    return `∂${label(turn.node)}${same.length > 1 ? ` (${same.indexOf(turn) + 1})` : ""}`;
+  };
   const place = h("div", { class: "turn" });
-  const tabs = arrays.map((made) => h("button", { type: "button", class: "code-tab", on: { click: () => show(made) } }, `∂${label(made.node)}`));
-  /** @param {typeof arrays[number]} made */
-  function show(made) {
-    tabs.forEach((tab, i) => tab.setAttribute("aria-pressed", String(arrays[i] === made)));
-    const own = blocks.filter(({ line }) => line.to === made.node && (line.slot === made.operand || line.slot === null || line.kind === "sum"));
-    fill(place, together(own), figureOf(made));
+  const tabs = turns.map((turn) => h("button", { type: "button", class: "code-tab", on: { click: () => show(turn) } }, turn.name ?? named(turn)));
+  /** @param {typeof turns[number]} turn */
+  function show(turn) {
+    tabs.forEach((tab, i) => tab.setAttribute("aria-pressed", String(turns[i] === turn)));
+    const own = blocks.filter(({ line }) => turn.line ? line === turn.line : line.to === turn.node && (line.slot === turn.operand || line.slot === null || line.kind === "sum"));
+    fill(place, together(own), turn.array && figureOf(turn.array));
     fit(place);
   }
-  const parameter = arrays.find(({ node }) => state.graph.nodes.find((n) => n.name === node)?.kind === "parameter");
-  show(parameter ?? arrays[0]);
-  return [h("div", { class: "code-tabs", role: "group", "aria-label": "Contributions" }, tabs), place];
+  const parameter = turns.find(({ line }) => line?.kind === "update") ?? turns.find(({ node }) => state.graph.nodes.find((n) => n.name === node)?.kind === "parameter");
+  show(parameter ?? turns[0]);
+  return [h("div", { class: "code-tabs", role: "group", "aria-label": frame.phase === "update" ? "Lines of the update" : "Contributions" }, tabs), place, curve];
+}
+
+/**
+ * @typedef {object} Turn
+ * @property {string} node @property {number | null} operand
+ * @property {ReturnType<typeof arraysOf>[number] | null} array
+ * @property {string} [name]  what its tab says, if not the gradient's name
+ * @property {Line} [line]  the one line that it shows
+ */
+
+/**
+ * Which parts of a step take turns: contributions that are arrays always, others when room is
+ * scarce; so do the lines of an optimizer that remembers something.
+ * @param {Frame} frame @param {ReturnType<typeof arraysOf>} arrays @param {boolean} tight @returns {Turn[]}
+ */
+function turnsOf(frame, arrays, tight) {
+  const lines = frame.lines ?? [];
+  if (frame.phase === "update" && tight) {
+    const kept = arrays.filter(({ slot }) => slot !== "value");
+    const states = lines.filter(({ kind }) => kind === "state");
+    return lines.map((line) => ({
+      node: line.to ?? frame.node ?? "", operand: line.slot, line,
+      array: (line.kind === "update" ? arrays.find(({ slot }) => slot === "value") : kept[states.indexOf(line)]) ?? null,
+      name: math(line.symbols).querySelector("mi")?.textContent ?? line.kind,
+    }));
+  }
+  if (frame.phase !== "backward") return [];
+  if (arrays.length > 1) return arrays.map((array) => ({ node: array.node, operand: array.operand, array }));
+  if (!tight) return [];
+  return lines.filter((line) => line.kind === "contribution" && line.to !== null).map((line) => (
+    { node: /** @type {string} */ (line.to), operand: line.slot, array: arrays.find((made) => made.node === line.to && made.operand === line.slot) ?? null }));
 }
 
 /** @param {string} kind @param {Node} content */

@@ -43,10 +43,11 @@ export function mount(element, store, actions) {
 
   element.classList.add("rate");
   element.append(
-    h("header", { class: "rate-head" }, h("h2", { class: "panel-title" }, "Learning rate"), note),
-    h("div", { class: "rate-line" }, h("span", { class: "rate-eta", "aria-hidden": "true" }, "η"), slider, field),
     h("div", { class: "rate-line" },
-      h("span", { class: "rate-name", title: "Train this many iterations" }, "Train ×"), ...buttons, progress),
+      h("h2", { class: "rate-title" }, "Learning rate"), h("span", { class: "rate-eta", "aria-hidden": "true" }, "η"), slider, field),
+    h("div", { class: "rate-line" },
+      h("span", { class: "rate-name", title: "Train this many iterations" }, "Train"), ...buttons, note),
+    progress,
   );
 
   const set = (/** @type {number} */ rate) => {
@@ -59,7 +60,7 @@ export function mount(element, store, actions) {
     const rate = typed(field.value);
     field.setAttribute("aria-invalid", String(rate === null));
     if (rate === null) {
-      note.textContent = "write a number such as 0.1";
+      note.textContent = "no rate: try 0.1";
       return;
     }
     if (rate !== wished(store.get(), "lr")) set(rate);
@@ -91,7 +92,7 @@ export function mount(element, store, actions) {
     slider.value = String(placeOf(rate));
     slider.setAttribute("aria-valuetext", number(rate));
     if (settings.lr_now !== settings.lr && settings.lr_now !== null) {
-      note.textContent = `now ${number(settings.lr_now)} by schedule`;
+      note.textContent = `now ${number(settings.lr_now)}, scheduled`;
     }
   }
   let from = 0;

@@ -9,7 +9,8 @@ import { boundaries } from "../timeline.js";
 /** @import {Store} from "../store.js" */
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
-const PHASE_NAMES = { data: "data", zero_grad: "zero_grad", forward: "forward", loss: "loss", backward: "backward", clip: "clip", update: "update" };
+const MANY_BANDS = 8; // more words than this do not fit; then only those that have room are shown
+const PHASE_NAMES = { data: "data", zero_grad: "zero", forward: "forward", loss: "loss", backward: "backward", clip: "clip", update: "update" };
 
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
 export function mount(element, store, actions) {
@@ -34,8 +35,9 @@ export function mount(element, store, actions) {
   // -- scrubber ----------------------------------------------------------------------------------
 
   const bands = h("div", { class: "bands", "aria-hidden": "true" });
+  const words = h("div", { class: "band-words", "aria-hidden": "true" });
   const thumb = h("div", { class: "thumb", "aria-hidden": "true" });
-  const scrubber = h("div", { class: "scrubber", role: "slider", tabindex: 0, "aria-label": "Step of this iteration", "aria-valuemin": 0 }, bands, thumb);
+  const scrubber = h("div", { class: "scrubber", role: "slider", tabindex: 0, "aria-label": "Step of this iteration", "aria-valuemin": 0 }, words, bands, h("div", { class: "thumb-way" }, thumb));
 
   /** @param {PointerEvent} event */
   const stepAt = (event) => {
@@ -103,7 +105,7 @@ export function mount(element, store, actions) {
       "div",
       { class: "counters" },
       counter("step", step),
-      counter("iteration", iteration, add("+1", "Run one iteration", () => actions.iteration(1)), add("+100", "Train 100 iterations", () => actions.train(100))),
+      counter("iteration", iteration, add("+1", "Run one iteration", () => actions.iteration(1)), add("+100", "Run 100 iterations", () => actions.train(100))),
       counter("epoch", epoch, add("+1", "Run one epoch", () => actions.epoch(1))),
     ),
   );
@@ -111,19 +113,16 @@ export function mount(element, store, actions) {
   function drawBands() {
     const { plan } = store.get();
     const marks = boundaries(plan);
-    fill(
-      bands,
-      marks.slice(0, -1).map((from, i) => {
-        const { phase } = plan[from];
-        const many = marks[i + 1] - from;
-        const name = /** @type {Record<string, string>} */ (PHASE_NAMES)[phase] ?? phase;
-        return h(
-          "div",
-          { class: "band", dataset: { phase }, title: name, style: { "flex-grow": many, "--band": `var(--phase-${phase}, var(--phase-data))`, "--steps": many } },
-          h("span", { class: "band-name" }, h("i"), h("b", {}, name)),
-        );
-      }),
-    );
+    const pieces = marks.slice(0, -1).map((from, i) => {
+      const { phase } = plan[from];
+      const name = /** @type {Record<string, string>} */ (PHASE_NAMES)[phase] ?? phase;
+      const many = marks[i + 1] - from;
+      return { phase, name, style: { "flex-grow": many, "--band": `var(--phase-${phase}, var(--phase-data))` } };
+    });
+    words.classList.toggle("crowded", pieces.length > MANY_BANDS);
+    fill(words, pieces.map(({ phase, name, style }) =>
+      h("span", { class: "band-word", dataset: { phase }, style }, h("i"), h("b", {}, name))));
+    fill(bands, pieces.map(({ phase, name, style }) => h("div", { class: "band", dataset: { phase }, title: name, style })));
   }
 
   function draw() {
