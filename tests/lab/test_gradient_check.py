@@ -20,17 +20,24 @@ def check(program: str, values: dict[str, Any], **options: Any) -> GradientCheck
     return gradient_check(Run(parse_spec({"program": program, "values": values})), 0, **options)
 
 
+# Entries whose slope is 0 or nearly so: what is measured there is mostly noise and the bend beside.
+HARD_TO_MEASURE = {
+    "convolution-by-hand": 1e-5,
+    "bptt-three-steps": 1e-4,
+    "truncated-bptt": 1e-5,
+    "float16-underflow": 1e-5,
+    "loss-scaling": 1e-5,
+}
 RIGHT = [lesson for lesson in lessons().values() if "fault" not in lesson.spec]
 
 
 @pytest.mark.parametrize("lesson", RIGHT, ids=lambda lesson: lesson.id)
 def test_every_lesson_is_right_now_and_after_training(lesson: Lesson) -> None:
     run = Run(parse_spec(lesson.spec))
-    # near a minimum the slope is tiny, and what is measured is mostly the bend beside it
-    for iteration, bound in ((0, 1e-5), (7, 1e-4)):
+    for iteration in (0, 7):
         run.train(iteration)
         found = gradient_check(run, iteration)
-        assert found.ok and found.worst < bound, found.verdict
+        assert found.ok and found.worst < HARD_TO_MEASURE.get(lesson.id, 1e-6), found.verdict
         assert found.total == len(found.entries) >= 1
         assert "agree" in found.verdict
 
