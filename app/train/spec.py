@@ -16,7 +16,7 @@ from app.train.optimizers import OPTIMIZERS, Optimizer
 from app.train.plans.method import PLAIN, Method, parse_method
 from app.train.plans.rewritten import changed
 from app.train.problem import ModelProblem, Problem, ProgramProblem
-from app.train.schedules import SCHEDULES, Schedule
+from app.train.schedules import Schedule, parse_schedule
 
 MODEL_FIELDS = (
     "title model loss optimizer schedule clip accumulate data batch_size shuffle parameters init "
@@ -73,9 +73,7 @@ def parse_spec(given: Any, limits: SpecLimits | None = None) -> Spec:
         problem = ProgramProblem.parse(given, limits)
     else:
         problem = ModelProblem.parse(given, seed, limits)
-    schedule = given.get("schedule")
-    if schedule is not None:
-        schedule = pick(SCHEDULES, schedule, "schedule", "the schedule")
+    schedule = parse_schedule(given.get("schedule"))
     method = parse_method(given)
     problem = changed(problem, method, limits.graph_nodes)
     spec = Spec(given, problem, optimizer, schedule, clip, zero_grad, title, limits, method)
