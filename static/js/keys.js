@@ -21,7 +21,8 @@ export const KEYS = [
   { keys: ["?"], shown: ["?"], does: "this help", run: (_, ways) => ways.help() },
 ];
 
-const WRITING = "input, textarea, select, [contenteditable], dialog, .editor";
+// A dialog that has just closed keeps the focus until the next frame; its keys are the page's again at once.
+const WRITING = "input, textarea, select, [contenteditable], dialog[open], .editor";
 const OWN_ARROWS = '[role="tablist"], [role="slider"], [role="grid"], [role="radiogroup"]';
 
 let pointed = false; // the focus is where the pointer last put it, not the Tab key
