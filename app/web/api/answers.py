@@ -14,7 +14,7 @@ from starlette.responses import Response
 from app.sessions.desk import Desk, anybody
 from app.sessions.moment import Moment
 from app.sessions.session import Session
-from app.web.api.models import Refusal
+from app.web.api.models.base import Refusal
 from app.web.errors import Json
 
 FRESH = {"cache-control": "no-store"}

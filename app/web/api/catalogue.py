@@ -23,8 +23,8 @@ from app.train.optimizers import OPTIMIZERS
 from app.train.plans.mixed_precision import Precision
 from app.train.plans.penalty import Penalty
 from app.train.schedules import SCHEDULES
-from app.web.api import models
 from app.web.api.answers import FRESH, says
+from app.web.api.models import catalogue as models
 from app.web.errors import Json
 
 router = APIRouter(prefix="/api", tags=["catalogue"])

@@ -8,8 +8,8 @@ import orjson
 from fastapi import APIRouter, Body, Path, Request
 from starlette.responses import Response
 
-from app.web.api import models
 from app.web.api.answers import CHANGE, Id, IfMatch, answer, desk_of, known, says
+from app.web.api.models import changes as models
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["changing"])
 

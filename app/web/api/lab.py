@@ -16,9 +16,9 @@ from app.lab.range_test import range_test as test_range
 from app.sessions.errors import limited
 from app.sessions.frames import encode
 from app.sessions.session import spec_limits, worded
-from app.web.api import models
 from app.web.api.answers import FRESH, READ, Id, Iteration, answer, desk_of, here, says
 from app.web.api.long import awaited, in_turn
+from app.web.api.models import lab as models
 from app.web.api.reading import within
 from app.web.api.sessions import chosen_spec
 from app.web.errors import Json

@@ -15,9 +15,10 @@ from app.lab.landscape import Survey, survey
 from app.sessions.desk import PROGRESS_SECONDS
 from app.sessions.frames import encode
 from app.sessions.session import worded
-from app.web.api import models
 from app.web.api.answers import FRESH, Id, answer, desk_of, here, says
 from app.web.api.long import KeepOn, awaited
+from app.web.api.models import landscape as models
+from app.web.api.models.base import State
 from app.web.api.reading import within
 from app.web.errors import Json
 
@@ -76,7 +77,7 @@ async def landscape(
     return Json(content, 200, {**FRESH, "etag": f'"{revision}"'})
 
 
-@router.delete("", summary="End a landscape early", responses=says(models.State, "state", 404))
+@router.delete("", summary="End a landscape early", responses=says(State, "state", 404))
 async def stop(request: Request, id: Id) -> Response:
     """Those under way on this session answer with the rows that they have."""
     desk = desk_of(request)

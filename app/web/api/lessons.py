@@ -14,8 +14,8 @@ from app.sessions.frames import encode
 from app.sessions.views import graph_view
 from app.train.run import Run
 from app.train.spec import parse_spec
-from app.web.api import models
 from app.web.api.answers import FRESH, desk_of, says
+from app.web.api.models import lessons as models
 from app.web.api.sessions import chosen_spec
 from app.web.errors import Json
 

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from app.sessions.actions import Seek, Step, Train
 from app.sessions.frames import encode
-from app.web.api import models
 from app.web.api.answers import CHANGE, Id, IfMatch, answer, desk_of, known, raw, says
 from app.web.api.direct import Direct
+from app.web.api.models import moves as models
+from app.web.api.models.base import Place, State
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["moving"], route_class=Direct)
 
@@ -53,7 +54,7 @@ async def step(
 async def seek(
     request: Request,
     id: Id,
-    body: Annotated[models.Place, Body(openapi_examples=SEEKS)],
+    body: Annotated[Place, Body(openapi_examples=SEEKS)],
     if_match: IfMatch = None,
 ) -> Response:
     """To any moment, seen before or not."""
@@ -82,7 +83,7 @@ async def train(
     return answer(told, revision=face["revision"])
 
 
-@router.delete("/train", summary="End a training early", responses=says(models.State, "state", 404))
+@router.delete("/train", summary="End a training early", responses=says(State, "state", 404))
 async def stop(request: Request, id: Id) -> Response:
     """The training under way ends after the iteration that it is at; its own request answers where
     that was.

@@ -19,8 +19,8 @@ from app.train.plans.memory import memory_view
 from app.train.plans.proof import accumulation_proof
 from app.train.plans.underflow import underflow_view
 from app.train.run import Run
-from app.web.api import models
 from app.web.api.answers import FRESH, READ, Id, Iteration, desk_of, here, says
+from app.web.api.models import plans as models
 from app.web.errors import Json
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["plans"])

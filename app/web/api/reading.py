@@ -16,7 +16,6 @@ from app.sessions.frames import encode
 from app.sessions.moment import Moment
 from app.sessions.session import Session
 from app.sessions.views import element_view, node_view
-from app.web.api import models
 from app.web.api.answers import (
     FRESH,
     READ,
@@ -29,6 +28,9 @@ from app.web.api.answers import (
     raw,
     says,
 )
+from app.web.api.models import reading as models
+from app.web.api.models.base import Slot
+from app.web.api.models.moves import History
 from app.web.errors import Json
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["looking"])
@@ -142,7 +144,7 @@ async def element(
     index: Annotated[
         str, Query(description="where in the array: 0,1; empty for a single number")
     ] = "",
-    slot: Annotated[models.Slot, Query(description="value or grad")] = "value",
+    slot: Annotated[Slot, Query(description="value or grad")] = "value",
     operand: Annotated[int, Query(ge=0, description="for a gradient: along which operand")] = 0,
     iteration: Iteration = None,
     step: Annotated[
@@ -177,7 +179,7 @@ def _index(text: str) -> list[int]:
         ) from None
 
 
-@router.get("/history", summary="The history", responses=says(models.History, "history", *READ))
+@router.get("/history", summary="The history", responses=says(History, "history", *READ))
 async def history(
     request: Request,
     id: Id,

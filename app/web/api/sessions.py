@@ -13,8 +13,8 @@ from app.sessions.desk import Desk
 from app.sessions.errors import NotFoundError
 from app.sessions.moment import Moment
 from app.sessions.session import Session
-from app.web.api import models
 from app.web.api.answers import FRESH, Id, IfMatch, answer, desk_of, known, says
+from app.web.api.models import sessions as models
 from app.web.events import message
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])

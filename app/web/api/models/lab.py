@@ -1,0 +1,147 @@
+"""Experiments: gradient check, sweep, range test, sharpness, doctor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from app.web.api.models.base import Given, Number, Position, Said, one_of_both
+
+
+class CheckBody(Given):
+    epsilon: float = Field(
+        default=1e-5, gt=0, le=1, description="how far each number is moved both ways"
+    )
+
+
+class SweepBody(Given):
+    lesson: str | None = None
+    spec: dict[str, Any] | None = None
+    lanes: list[Any] = Field(
+        description='[{"lr": 0.1}, {"optimizer": {"type": "adam", "lr": 0.01}}, …]: what each '
+        'lane changes of the spec, and a "label" if you like'
+    )
+    iterations: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> SweepBody:
+        one_of_both(self.lesson, self.spec)
+        return self
+
+
+class RangeTestBody(Given):
+    lesson: str | None = None
+    spec: dict[str, Any] | None = None
+    low: float = Field(default=1e-5, gt=0, description="the first rate")
+    high: float = Field(default=10.0, gt=0, description="the last rate")
+    iterations: int = Field(default=200, ge=10)
+
+    @model_validator(mode="after")
+    def _one(self) -> RangeTestBody:
+        one_of_both(self.lesson, self.spec)
+        return self
+
+
+class CheckEntry(Said):
+    node: str
+    index: list[int]
+    automatic: Number
+    numerical: Number
+    relative_error: Number
+    ok: bool
+
+
+class GradientCheck(Said):
+    position: Position
+    epsilon: float
+    entries: list[CheckEntry]
+    worst: Number
+    ok: bool
+    verdict: str
+
+
+class Lane(Said):
+    label: str
+    lr: float
+    loss: list[Number]
+    verdict: dict[str, Any]
+    final: Number
+    rates: list[float] | None = Field(None, description="of each iteration, under a schedule")
+
+
+class Sweep(Said):
+    lanes: list[Lane]
+
+
+class FindingPlace(Said):
+    layer: str | None
+    node: str | None
+    iteration: int
+    step: int | None = Field(description="plan index of the step to look at")
+
+
+class Cure(Said):
+    name: str
+    says: str
+    changes: dict[str, Any] | None = Field(description="a lane for POST /api/sweeps over `spec`")
+    until: int | None = Field(description="the iteration at which training had better end")
+
+
+class Finding(Said):
+    check: str
+    title: str
+    says: str = Field(description="the cause, in words")
+    measured: Number
+    threshold: float
+    source: str
+    place: FindingPlace
+    cures: list[Cure]
+
+
+class DoctorCheck(Said):
+    name: str
+    title: str
+    looks_at: str
+    threshold: float
+    source: str
+    cures: list[str]
+
+
+class Doctor(Said):
+    iteration: int
+    verdict: str
+    findings: list[Finding]
+    spec: dict[str, Any] = Field(description="the spec with what was changed by hand since")
+    checks: list[DoctorCheck]
+    vitals: dict[str, Any] = Field(
+        description="per layer and look: gradients, update : weight, histograms"
+    )
+
+
+class SharpnessPoint(Said):
+    iteration: int
+    sharpness: Number = Field(description="λmax, the largest eigenvalue of the loss's Hessian")
+    limit: Number | None = Field(description="2/λmax; null where the loss curves upward nowhere")
+    lr: Number | None
+    rounds: int = Field(description="of power iteration")
+    residual: Number
+    settled: bool
+    says: str
+
+
+class Sharpness(Said):
+    method: str
+    epsilon: float
+    points: list[SharpnessPoint]
+
+
+class RangeTest(Said):
+    lr: list[float]
+    loss: list[Number]
+    smooth: list[Number]
+    interval: list[float] | None = Field(description="rates worth trying, from and to")
+    steepest: float | None
+    lowest: float | None
+    diverges: float | None = Field(description="the rate from which on the loss climbs")
+    says: str

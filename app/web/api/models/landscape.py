@@ -1,0 +1,38 @@
+"""The loss on a plane."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app.web.api.models.base import Given, Number, Said
+
+
+class LandscapeBody(Given):
+    plane: Literal["random", "trajectory", "parameters"] = Field(
+        default="random",
+        description="two random directions with the filters' own lengths, the first two principal "
+        "directions of the way, or two chosen parameters",
+    )
+    parameters: list[Any] | None = Field(
+        None, description='for "parameters": [{"node": "0.weight", "index": [0, 1]}, {…}]'
+    )
+    points: int = Field(default=25, ge=2, description="along each side of the grid")
+    span: float = Field(default=1.0, gt=0, description="how far it reaches; 1 is as usual")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="of the random directions")
+    iteration: int | None = Field(None, ge=0, description="default: the session's own")
+
+
+class Landscape(Said):
+    iteration: int
+    axes: list[str]
+    explained: list[Number] | None = Field(
+        description="share of the way's spread along each principal direction"
+    )
+    a: list[float]
+    b: list[float]
+    loss: list[list[Number] | None] = Field(description="loss[j][i] is that at a[i], b[j]")
+    complete: bool
+    here: dict[str, Number]
+    path: list[dict[str, Number]]

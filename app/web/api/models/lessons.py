@@ -1,0 +1,28 @@
+"""Lessons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.web.api.models.base import Note, Said
+
+
+class Lesson(Said):
+    id: str
+    title: str
+    topic: str
+    question: str
+    summary: str
+    picture: dict[str, Any]
+
+
+class Lessons(Said):
+    lessons: list[Lesson]
+    topics: list[str]
+
+
+class WholeLesson(Lesson):
+    spec: dict[str, Any]
+    takeaway: str
+    source: str
+    notes: list[Note]

@@ -1,0 +1,75 @@
+"""Moving: steps with their frames, seeking, training."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from app.web.api.models.base import Array, Given, Number, Position, Said, State
+
+
+class StepBody(Given):
+    count: int = Field(default=1, description="how many; negative steps back")
+    unit: Literal["node", "phase", "iteration", "epoch"] = "node"
+    frames: bool = Field(
+        True, description="whether the answer holds the frames of node and phase steps"
+    )
+
+
+class TrainBody(Given):
+    iterations: int | None = Field(default=None, ge=0)
+    epochs: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one(self) -> TrainBody:
+        if (self.iterations is None) == (self.epochs is None):
+            raise ValueError('give either "iterations": n or "epochs": n')
+        return self
+
+
+class Write(Said):
+    node: str
+    slot: str
+    value: Array | None = Field(description="null: emptied")
+
+
+class Contribution(Said):
+    source: str = Field(alias="from")
+    to: str
+    slot: int
+    value: Array
+    first: bool = Field(description="fills an empty slot rather than adding to it")
+
+
+class Frame(Said):
+    index: int
+    position: Position
+    phase: str
+    node: str | None
+    op: str | None
+    writes: list[Write]
+    contributions: list[Contribution]
+    formula: dict[str, str]
+    lines: list[dict[str, Any]]
+    refs: dict[str, Any]
+    curve: dict[str, Any] | None
+    says: str
+    code: dict[str, str]
+
+
+class History(Said):
+    iteration: list[int]
+    train_loss: list[Number]
+    validation_loss: list[Number | None]
+    lr: list[Number | None]
+    grad_norm: list[Number]
+
+
+class Moved(State):
+    frames: list[Frame] = Field(description="of the steps run, or undone, in that order")
+
+
+class Trained(State):
+    history: History
+    frames: list[Frame]
