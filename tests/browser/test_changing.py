@@ -70,6 +70,31 @@ def test_arrow_keys_nudge_and_the_numbers_follow_each(walk: Walk, truth: Truth) 
     assert walk.page.evaluate(focused) == "x"  # the keyboard is where it was
 
 
+@pytest.mark.parametrize("place", ["the chip on the stage", "the editor's field"])
+def test_a_number_is_dragged_sideways(walk: Walk, truth: Truth, place: str) -> None:
+    at = truth.index("update")
+    walk.line(at - 1).locator(".line-go").click()
+    hold = walk.node("x").locator(".role-value")
+    if place == "the editor's field":
+        walk.node("x").click()
+        hold = walk.page.locator(".editor input")
+    box = hold.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    mouse = walk.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x - 20, y, steps=5)  # five notches of 4 px, each a step of 0.1
+    mouse.up()
+    walk.page.wait_for_function("() => !document.body.hasAttribute('data-stale')")
+    walk.page.locator(".toast", has_text="Loss").wait_for()
+    assert read(walk.chip("x")) == pytest.approx(truth.state(0, at)["x"]["value"]["data"] - 0.5)
+    truth.seek(0, at)
+    truth.put("x", float(walk.chip("x")))
+    assert differences(walk.numbers(), truth.state(0, at)) == []
+    assert walk.page.locator(".editor").count() == (place == "the editor's field")
+
+
 def test_what_is_no_number_is_refused_in_its_place(walk: Walk, truth: Truth) -> None:
     walk.press("ArrowRight", 4)
     walk.node("w").focus()

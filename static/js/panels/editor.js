@@ -3,6 +3,7 @@
 
 import { full, number, parse, shape, toNumber } from "../format.js";
 import { h, icon } from "../h.js";
+import { draggable } from "./drag.js";
 import { nudged, stepOf, withEntry } from "./edits.js";
 import { plane } from "./array_view.js";
 
@@ -58,6 +59,8 @@ export function createEditor(node, array, actions) {
   /** @param {number[]} index @param {Num} value */
   function field(index, value) {
     const name = index.length ? `${node.label} [${index.join(", ")}]` : node.label;
+    // 15 digits: without the dust of binary fractions; what is not touched is not sent
+    let shown = all.length > 1 ? number(value, 4) : full(Number(toNumber(value).toPrecision(15)));
     const input = h("input", {
       type: "text",
       size: 8,
@@ -65,12 +68,13 @@ export function createEditor(node, array, actions) {
       autocomplete: "off",
       spellcheck: "false",
       "aria-label": name,
-      value: all.length > 1 ? number(value, 4) : full(value),
+      value: shown,
+      title: full(value),
     });
     let now = value;
     const set = (/** @type {Num} */ next) => {
       now = next;
-      input.value = full(next);
+      input.value = shown = input.title = full(next);
       input.removeAttribute("aria-invalid");
       send(index, next);
     };
@@ -78,7 +82,7 @@ export function createEditor(node, array, actions) {
       const typed = parse(input.value);
       input.toggleAttribute("aria-invalid", false);
       if (typed === null) input.setAttribute("aria-invalid", "true");
-      else if (typed !== now && input.value !== number(now, 4)) set(typed);
+      else if (typed !== now && input.value !== shown) set(typed);
       return typed !== null;
     };
     input.addEventListener("change", commit);
@@ -93,34 +97,7 @@ export function createEditor(node, array, actions) {
       const size = stepOf(toNumber(now)) * (event.shiftKey ? 10 : 1);
       set(nudged(toNumber(now), event.key === "ArrowUp" ? size : -size));
     });
-    drag(input, () => toNumber(now), set);
+    draggable(input, () => toNumber(now), set);
     return input;
-  }
-}
-
-/** Dragging sideways over a number changes it; a click stays a click. @param {HTMLInputElement} input @param {() => number} get @param {(x: number) => void} set */
-function drag(input, get, set) {
-  let from = 0;
-  let start = 0;
-  let dragging = false;
-  input.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || document.activeElement === input) return;
-    from = event.clientX;
-    start = get();
-    dragging = true;
-    input.setPointerCapture(event.pointerId);
-  });
-  input.addEventListener("pointermove", (event) => {
-    if (!dragging) return;
-    const moved = event.clientX - from;
-    if (Math.abs(moved) < 4) return;
-    input.classList.add("is-dragged");
-    set(nudged(start, Math.round(moved / 4) * stepOf(start)));
-  });
-  for (const type of ["pointerup", "pointercancel"]) {
-    input.addEventListener(type, () => {
-      dragging = false;
-      input.classList.remove("is-dragged");
-    });
   }
 }

@@ -1,9 +1,11 @@
 // The graph tab: nodes as cards with a value and a gradient chip, edges with two lanes. It draws what it is told and
 // remembers nothing but what is already drawn.
 
-import { number, shape, sign, signGlyph } from "../format.js";
+import { number, shape, sign, signGlyph, toNumber } from "../format.js";
 import { arrowhead, lane, path, shorten, smooth, widthOf } from "../geometry.js";
 import { fill, h, svg } from "../h.js";
+import { draggable } from "./drag.js";
+import { withEntry } from "./edits.js";
 import { heat, largest, only } from "./heat.js";
 
 /** @import {Actions, ArrayData, Contribution, Frame, Graph, GraphEdge, GraphNode, Nodes, PlanEntry, State} from "../types.js" */
@@ -132,7 +134,17 @@ export function createGraph(graph, actions) {
     element.addEventListener("pointerleave", () => actions.hover(null));
     element.setAttribute("aria-label", describe({ node }, {}));
     nodes.append(element);
-    return { node, element, value, grad, drawn: new Map() };
+    /** @type {DrawnNode} */
+    const drawn = { node, element, value, grad, drawn: new Map() };
+    if (node.editable && !isArray) {
+      const stands = () => /** @type {ArrayData | null | undefined} */ (drawn.drawn.get("value")) ?? null;
+      draggable(
+        value,
+        () => { const array = stands(); return array && toNumber(only(array) ?? NaN); },
+        (x) => actions.setValue(node.name, withEntry(stands()?.data, node.shape.map(() => 0), x)),
+      );
+    }
+    return drawn;
   }
 
   /**
