@@ -22,6 +22,7 @@ class Batches:
     seed: int = 0
     validation: tuple[Array, Array] | None = None
     _edits: list[tuple[int, str, Array]] = field(default_factory=list)
+    _ordered: tuple[object, dict[str, Array]] = (None, {})
 
     def whole_inputs(self) -> None:
         """From now on inputs are whole numbers."""
@@ -51,9 +52,7 @@ class Batches:
         first = (iteration % self.count) * self.batch_size
         if not self.shuffle:
             return np.arange(first, first + self.size(iteration))
-        rng = np.random.default_rng([self.seed, 1, self.epoch(iteration)])
-        order = rng.permutation(self.samples)
-        return np.asarray(order[first : first + self.size(iteration)])
+        return self._order(self.epoch(iteration))[first : first + self.batch_size]
 
     def whole(self, iteration: int, which: str) -> Array:
         """All inputs or targets as they stand at this iteration, edits included."""
@@ -64,8 +63,27 @@ class Batches:
         return array
 
     def feed(self, iteration: int) -> dict[str, Array]:
-        rows = self.rows(iteration)
-        return {which: self.whole(iteration, which)[rows] for which in ("input", "target")}
+        ordered = self.ordered(iteration)
+        first = iteration % self.count * self.batch_size
+        return {which: rows[first : first + self.batch_size] for which, rows in ordered.items()}
+
+    def ordered(self, iteration: int) -> dict[str, Array]:
+        """All samples in the order of this iteration's epoch: its batches are their slices."""
+        key = (self.epoch(iteration) if self.shuffle else 0, self.fixed(iteration))
+        known, found = self._ordered
+        if known != key:
+            found = {which: self.whole(iteration, which) for which in ("input", "target")}
+            if self.shuffle:
+                order = self._order(key[0])
+                found = {which: rows[order] for which, rows in found.items()}
+            found = {which: rows.view() for which, rows in found.items()}
+            for rows in found.values():
+                rows.flags.writeable = False
+            self._ordered = key, found
+        return found
+
+    def _order(self, epoch: int) -> Array:
+        return np.random.default_rng([self.seed, 1, epoch]).permutation(self.samples)
 
     def seen(self, iteration: int) -> int:
         """Samples seen before this iteration."""
@@ -78,9 +96,11 @@ class Batches:
         array[self.rows(iteration)] = value
         self._edits = [e for e in self._edits if (e[0], e[1]) != (iteration, which)]
         self._edits.append((iteration, which, array))
+        self._ordered = (None, {})
 
     def forget(self, iteration: int) -> None:
         """Drop the edits that start after this iteration."""
+        self._ordered = (None, {})
         self._edits = [e for e in self._edits if e[0] <= iteration]
 
     def fixed(self, iteration: int) -> int:

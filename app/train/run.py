@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from app.engine.errors import BackstepError
-from app.engine.graph import BUFFER, CONSTANT, PARAMETER, Graph
+from app.engine.graph import PARAMETER, Graph
 from app.engine.plan import Step, forward_steps
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
+from app.train.evaluation import Evaluation
 from app.train.history import History
 from app.train.iteration import FED, iteration_plan
 from app.train.plans.accumulation import loss_of, part_name, share
@@ -67,6 +68,7 @@ class Run:
         self._cores: OrderedDict[int, Slots] = OrderedDict()  # beside the snapshots, the latest
         self._steppers: OrderedDict[int, Stepper] = OrderedDict()
         self._trainer: Trainer | None = None
+        self._judge: Evaluation | None = None  # over the trainer's buffers
 
     # --- what an iteration is -------------------------------------------------------------------
 
@@ -292,21 +294,24 @@ class Run:
         timed = schedule is not None or (optimizer is not None and optimizer.timed)
         validated = self.problem.batches is not None and self.problem.batches.validation is not None
         program: Program | None = None
-        version: object = None
         losses: list[float] = []
         squares: list[float] = []
         rates = self._rates(start, stop)
+        recorded: dict[int, Program] = {}  # by graph: there is one for each size of batch
         with np.errstate(all="ignore"):
             for i in range(start, stop):
-                if program is None or not steady:
-                    before, program = program, self._program(trainer, i, slots, settings)
-                    fresh = program is not before
-                    now = self.problem.version(i)
-                    if fresh or now != version:
-                        version = now
-                        for name, value in self.problem.feed(i).items():
-                            np.copyto(program.feed[name], value)
-                if timed or not losses or not steady:
+                fresh = program is None
+                if fresh or not steady:
+                    graph = self.graph(i)
+                    program = recorded.get(id(graph))
+                    fresh = program is None
+                    if program is None:
+                        program = self._program(trainer, i, slots, settings)
+                        recorded[id(graph)] = program
+                    for name, value in self.problem.feed(i).items():
+                        np.copyto(program.feed[name], value)
+                assert program is not None
+                if timed or fresh:
                     worth = self.scalars(i, rates[i - start], program.buffers)
                     for name, buffer in program.scalars.items():
                         buffer[()] = worth[name]
@@ -372,17 +377,26 @@ class Run:
             losses.append(evaluate(graph, values | (replaced or {})))
         return losses[0] if parts == 1 else math.fsum(losses) * share(graph, parts)
 
-    def _validate(self, iteration: int, slots: Any) -> None:
+    def _validate(self, iteration: int, slots: Mapping[Slot, Array]) -> None:
+        """After the last iteration of an epoch. At full speed the trainer's own buffers are given:
+        the calls over them are recorded once.
+        """
         batches = self.problem.batches
         if batches is None or batches.validation is None:
             return
         if (iteration + 1) % batches.count or iteration in self.history.validation_loss:
             return
+        trainer = self._trainer
+        at_speed = trainer is not None and slots is trainer.shared
+        if at_speed and self._judge is not None:
+            self.history.validation_loss[iteration] = self._judge.loss()
+            return
         inputs, targets = batches.validation
         graph = self.spec.problem.evaluation(len(inputs)).graph  # type: ignore[attr-defined]
-        values = {n.name: slots[n.name, VALUE] for n in graph.kind(PARAMETER, BUFFER, CONSTANT)}
-        values |= {"input": inputs, "target": targets}
-        self.history.validation_loss[iteration] = evaluate(graph, values)
+        judge = Evaluation(graph, {"input": inputs, "target": targets}, shared=slots)
+        self.history.validation_loss[iteration] = judge.loss()
+        if at_speed:
+            self._judge = judge
 
     # --- changes --------------------------------------------------------------------------------
 
@@ -421,7 +435,7 @@ class Run:
         self._cores = OrderedDict((i, s) for i, s in self._cores.items() if i < iteration)
         for i in [i for i in self._steppers if i >= iteration - 1]:
             del self._steppers[i]
-        self._trainer = None
+        self._trainer = self._judge = None
 
 
 def evaluate(graph: Graph, values: dict[str, Array]) -> float:
