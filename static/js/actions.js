@@ -217,15 +217,18 @@ export function createActions(store, begun = null) {
     store.set({ stale: true, error: null });
     try {
       await sync();
+      const before = wanted;
       const answer = await inTurn(() => withRevision(call));
       adopt(answer);
       const session = await api.session(id);
       revision = session.revision;
-      const { iteration, step } = wanted;
-      forget(iteration);
-      store.set({ session, effect: answer.effect ?? null, history: null });
+      // at an iteration's end an edit belongs to the next one, and the server has gone there
+      const { iteration, step } = wanted === before ? answer.position : wanted;
+      forget(Math.min(iteration, before.iteration));
+      store.set({ session, history: null });
       recall();
       await go({ iteration, step });
+      store.set({ effect: answer.effect ?? null });
     } catch (error) {
       complain(error);
     }

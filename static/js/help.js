@@ -14,7 +14,7 @@ function build() {
   const dialog = h(
     "dialog",
     { class: "help", "aria-labelledby": "help-title" },
-    h("div", { class: "help-head" }, h("h2", { id: "help-title" }, "Walking"), close),
+    h("div", { class: "dialog-head" }, h("h2", { id: "help-title" }, "Walking"), close),
     h(
       "p",
       {},

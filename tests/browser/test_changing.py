@@ -95,6 +95,17 @@ def test_a_number_is_dragged_sideways(walk: Walk, truth: Truth, place: str) -> N
     assert walk.page.locator(".editor").count() == (place == "the editor's field")
 
 
+def test_an_edit_after_the_update_is_shown_where_it_counts(walk: Walk, truth: Truth) -> None:
+    """Nothing of this iteration is left to feel it: the page goes to the start of the next."""
+    walk.press("End")
+    walk.edit("w", "0.9")
+    walk.wait_at(1, 0)
+    assert walk.chip("w") == "0.9"
+    truth.seek(0, truth.index("update") + 1)
+    effect = truth.put("w", 0.9)["effect"]
+    assert same(walk.text(".toast strong").split("→ ")[1], effect["after"])
+
+
 def test_what_is_no_number_is_refused_in_its_place(walk: Walk, truth: Truth) -> None:
     walk.press("ArrowRight", 4)
     walk.node("w").focus()

@@ -19,7 +19,7 @@ export function openLarge(closed) {
   const said = h("p", { class: "chart-wait", role: "status" }, "Loading the chart …");
   const close = h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Close");
   const dialog = h("dialog", { class: "chart-dialog", "aria-label": "Loss, gradient norm and learning rate" },
-    h("header", { class: "chart-head" }, h("h2", null, "Loss, gradient norm, learning rate"), close), said, place);
+    h("header", { class: "dialog-head" }, h("h2", null, "Loss, gradient norm, learning rate"), close), said, place);
   let busy = false;
   /** @type {History | null} */
   let waiting = null;

@@ -58,7 +58,7 @@ export async function checkGradients(store, actions) {
   const out = h("div", { class: "check-out", role: "status" }, h("p", null, "Nudging every entry up and down …"));
   const close = h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Close");
   const dialog = h("dialog", { class: "check", "aria-labelledby": "check-title" },
-    h("header", { class: "check-head" }, h("h2", { id: "check-title" }, "Is the gradient right?"), close),
+    h("header", { class: "dialog-head" }, h("h2", { id: "check-title" }, "Is the gradient right?"), close),
     h("p", { class: "check-how" }, "Each number is nudged by ±ε, the loss is computed twice more, and ",
       h("span", { class: "check-rule" }, "(L(w + ε) − L(w − ε)) ∕ 2ε"), " is put beside what the backward pass gives."),
     out);

@@ -208,7 +208,13 @@ export function mount(element, store, actions) {
     (effect) => {
       if (!effect) return;
       const { said, why } = effectWords(effect);
-      say(h("strong", {}, `Loss ${number(effect.before)} → ${number(effect.after)}`), h("span", {}, `${said}: ${why}.`));
+      const { session, position } = store.get();
+      const later = (session.changes.at(-1)?.iteration ?? 0) > position.iteration;
+      say(
+        h("strong", {}, `Loss ${number(effect.before)} → ${number(effect.after)}`),
+        h("span", {}, `${said}: ${why}.`),
+        later && h("span", {}, " It counts from the next iteration on, since this one has updated the number already."),
+      );
     },
   );
   store.watch(
