@@ -65,7 +65,7 @@ class Recorded:
     def loss(self, point: Array) -> float:
         np.copyto(self.point, point)
         losses: list[float] = []
-        self._run(1, losses, [])
+        self._run(range(1), losses, [])
         return losses[0]
 
     def gradient(self, point: Array) -> Array:

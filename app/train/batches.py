@@ -4,6 +4,7 @@ and the epoch's number.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +54,16 @@ class Batches:
         if not self.shuffle:
             return np.arange(first, first + self.size(iteration))
         return self._order(self.epoch(iteration))[first : first + self.batch_size]
+
+    def pause(self, iteration: int) -> int:
+        """Up to where batches have one size, but no further than the epoch's end if it is then
+        validated.
+        """
+        uneven = self.samples % self.batch_size > 0 and self.count > 1
+        if self.validation is None and not uneven:
+            return sys.maxsize
+        end = (self.epoch(iteration) + 1) * self.count
+        return end - 1 if uneven and iteration < end - 1 else end
 
     def whole(self, iteration: int, which: str) -> Array:
         """All inputs or targets as they stand at this iteration, edits included."""

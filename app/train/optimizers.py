@@ -321,10 +321,10 @@ class Adam(Optimizer):
         return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if self.amsgrad else ()))
 
     def scalars(self, t: int, lr: float) -> dict[str, float]:
-        beta1, beta2 = self.betas
-        root = math.sqrt(1 - beta2 ** (t + 1))
-        step_size = lr * root / (1 - beta1 ** (t + 1))
-        told = {"lr": lr, "t": t + 1, "step_size": step_size, "scaled_eps": self.eps * root}
+        (beta1, beta2), n = self.betas, t + 1
+        root = math.sqrt(1 - beta2**n)
+        step_size = lr * root / (1 - beta1**n)
+        told = {"lr": lr, "t": n, "step_size": step_size, "scaled_eps": self.eps * root}
         if self.decoupled and self.weight_decay:
             told["keep"] = 1 - lr * self.weight_decay
         return told

@@ -12,7 +12,7 @@ import math
 import time
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 from app.engine.errors import BackstepError
 from app.engine.graph import PARAMETER, Graph
 from app.engine.plan import Step, forward_steps
+from app.engine.replay import Rows, fill, taken
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.evaluation import Evaluation
@@ -69,6 +70,7 @@ class Run:
         self._steppers: OrderedDict[int, Stepper] = OrderedDict()
         self._trainer: Trainer | None = None
         self._judge: Evaluation | None = None  # over the trainer's buffers
+        self._chunk = FIRST_CHUNK  # iterations between two looks at progress and cancel
 
     # --- what an iteration is -------------------------------------------------------------------
 
@@ -198,9 +200,7 @@ class Run:
         """Whoever was here will look around here: the next step need not replay from afar."""
         if iteration in self._snapshots:
             return
-        self._cores[iteration] = {
-            slot: value for slot, value in slots.items() if self._kept(iteration, slot)
-        }
+        self._cores[iteration] = self._kept(iteration, slots)
         self._cores.move_to_end(iteration)
         while len(self._cores) > KEPT_CORES:
             self._cores.popitem(last=False)
@@ -228,17 +228,16 @@ class Run:
         done = max(len(self.history), base)
         if stop <= len(self.history):
             return stop
-        slots, chunk = self._core(done), FIRST_CHUNK
+        slots = self._core(done)
         while done < stop:
             last = done == stop - 1
-            until = stop if last else min(stop - 1, done + chunk)
+            until = stop if last else min(stop - 1, done + self._chunk)
             started = time.perf_counter()
             slots = self._advance(slots, done, until)
             took = time.perf_counter() - started
             if not last:
-                chunk = max(
-                    1, int(min(2 * chunk, (until - done) * CHUNK_SECONDS / max(took, 1e-9)))
-                )
+                fit = (until - done) * CHUNK_SECONDS / max(took, 1e-9)
+                self._chunk = max(1, int(min(2 * self._chunk, fit)))
             done = until
             stopped = progress is not None and not progress(done)
             if stopped or done >= stop - 1:
@@ -253,7 +252,7 @@ class Run:
             if self._must_step(i, slots):
                 stepper = self._stepper(i, slots)
                 self._finish(i, stepper)
-                slots = {s: v for s, v in stepper.slots.items() if self._kept(i, s)}
+                slots = self._kept(i, stepper.slots)
                 i += 1
             else:
                 until = self._segment(i, stop)
@@ -282,65 +281,62 @@ class Run:
 
     def _replay(self, slots: Slots, start: int, stop: int) -> Slots:
         """Iterations of one stretch of settings, without an edit between."""
-        settings = self.settings(start)
         trainer = self._trainer
         if trainer is None:
             trainer = self._trainer = Trainer(self.graph(start), self.spec.optimizer)
         trainer.load(slots)
-        keep = {slot for slot in slots if self._kept(start, slot)}
-        keep |= {(node.name, GRAD) for node in trainer.parameters}
-        steady = self.problem.steady(start, stop)
-        schedule, optimizer = self.spec.schedule, self.spec.optimizer
+        carried = self._kept(start, slots)
+        schedule, optimizer, batches = self.spec.schedule, self.spec.optimizer, self.problem.batches
         timed = schedule is not None or (optimizer is not None and optimizer.timed)
-        validated = self.problem.batches is not None and self.problem.batches.validation is not None
-        program: Program | None = None
+        rates = self._rates(start, stop)
         losses: list[float] = []
         squares: list[float] = []
-        rates = self._rates(start, stop)
-        recorded: dict[int, Program] = {}  # by graph: there is one for each size of batch
+        i = start
         with np.errstate(all="ignore"):
-            for i in range(start, stop):
-                fresh = program is None
-                if fresh or not steady:
-                    graph = self.graph(i)
-                    program = recorded.get(id(graph))
-                    fresh = program is None
-                    if program is None:
-                        program = self._program(trainer, i, slots, settings)
-                        recorded[id(graph)] = program
-                    for name, value in self.problem.feed(i).items():
-                        np.copyto(program.feed[name], value)
-                assert program is not None
-                if timed or fresh:
-                    worth = self.scalars(i, rates[i - start], program.buffers)
-                    for name, buffer in program.scalars.items():
-                        buffer[()] = worth[name]
-                if steady and not timed and not validated:
-                    program.run(stop - start, losses, squares)
-                    break
-                program.run(1, losses, squares)
-                if validated:
-                    self._validate(i, trainer.shared)
+            while i < stop:
+                program = self._program(trainer, i, carried)
+                until = stop if batches is None else min(stop, batches.pause(i))
+                moving = not self.problem.steady(i, until)
+                fill(program.changing(), next(self._rows(program, i, rates[i - start :])))
+                rows: Rows = range(i, until)
+                if timed or moving:
+                    rows = self._rows(program, i, rates[i - start : until - start], timed, moving)
+                program.run(rows, timed, moving, losses, squares)
+                self._validate(until - 1, trainer.shared)
+                i = until
         new = max(0, len(self.history) - start)
         self.history.add(losses[new:], squares[new:], rates[new:])
+        keep = {*carried, *((node.name, GRAD) for node in trainer.parameters)}
         return trainer.export(keep, program)
 
-    def _kept(self, iteration: int, slot: Slot) -> bool:
-        """Whether a slot is carried from one iteration to the next."""
-        node = self.graph(iteration).nodes.get(slot[0])
-        return node is not None and node.op is None and node.kind not in FED
+    def _rows(
+        self,
+        program: Program,
+        start: int,
+        rates: list[float | None],
+        timed: bool = True,
+        moving: bool = True,
+    ) -> Iterator[tuple[Any, ...]]:
+        """For each of these iterations what goes into the program's changing buffers, asked for
+        when the iteration before is done.
+        """
+        numbers, samples = taken(program.scalars), taken(program.feed)
+        for i, rate in enumerate(rates, start):
+            row = numbers(self.scalars(i, rate, program.buffers)) if timed else ()
+            yield (*row, *samples(self.problem.feed(i))) if moving else row
 
-    def _program(
-        self, trainer: Trainer, iteration: int, slots: Slots, settings: Settings
-    ) -> Program:
+    def _kept(self, iteration: int, slots: Slots) -> Slots:
+        """The slots that are carried from one iteration to the next: leaves that are not fed."""
+        nodes = self.graph(iteration).nodes
+        leaves = {n.name for n in nodes.values() if n.op is None and n.kind not in FED}
+        return {slot: value for slot, value in slots.items() if slot[0] in leaves}
+
+    def _program(self, trainer: Trainer, iteration: int, carried: Slots) -> Program:
         """The recorded calls for this iteration's batch size and settings."""
-        graph = self.graph(iteration)
+        graph, settings = self.graph(iteration), self.settings(iteration)
         key = (id(graph), settings.zero_grad, repr(settings.clip))
         known = trainer.programs.get(key)
-        if known is not None:
-            return known
-        carried = {slot: v for slot, v in slots.items() if self._kept(iteration, slot)}
-        return trainer.record(key, graph, self.plan(iteration), carried)
+        return known or trainer.record(key, graph, self.plan(iteration), carried)
 
     def _keep(self, iteration: int, slots: Slots) -> None:
         """Remember a snapshot; when there are too many, every other one goes and the spacing
@@ -348,9 +344,7 @@ class Run:
         """
         if iteration in self._snapshots:
             return
-        self._snapshots[iteration] = {
-            slot: value for slot, value in slots.items() if self._kept(iteration, slot)
-        }
+        self._snapshots[iteration] = self._kept(iteration, slots)
         size = sum(value.nbytes for value in self._snapshots[iteration].values())
         limit = max(4, min(SNAPSHOTS, self.spec.limits.snapshot_bytes // max(1, size)))
         while len(self._snapshots) > limit:

@@ -9,14 +9,16 @@ call each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from app.engine.graph import PARAMETER, Graph
 from app.engine.kernel import Recorder
 from app.engine.plan import Step
-from app.engine.replay import Straight, straight
+from app.engine.replay import Call, Rows, Straight, straight
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.iteration import FED
 from app.train.optimizers import Optimizer
@@ -28,12 +30,35 @@ BLOCK = 8192  # entries that stay in the cache while an optimizer makes its pass
 
 @dataclass
 class Program:
-    """The recorded calls of one plan, and the buffers that the loop fills before a replay."""
+    """The recorded calls of one plan, and the buffers that the loop fills before a replay: with the
+    optimizer's numbers (`scalars`) and with samples (`feed`).
+    """
 
-    run: Straight
+    calls: list[partial[Any]]
+    loss: Call
+    square: Call
     buffers: dict[Slot, Array]
     feed: dict[str, Array]
     scalars: dict[str, Array]
+    _made: dict[tuple[bool, bool], Straight] = field(default_factory=dict)
+
+    def changing(self, timed: bool = True, moving: bool = True) -> list[Array]:
+        """What a row fills: the numbers where they are `timed`, the samples where they are
+        `moving`.
+        """
+        scalars, feed = self.scalars.values(), self.feed.values()
+        return [*(scalars if timed else ()), *(feed if moving else ())]
+
+    def run(
+        self, rows: Rows, timed: bool, moving: bool, losses: list[float], squares: list[float]
+    ) -> None:
+        """One iteration for each row."""
+        made = self._made.get((timed, moving))
+        if made is None:
+            changing = self.changing(timed, moving)
+            made = straight(self.calls, self.loss, self.square, changing)
+            self._made[timed, moving] = made
+        made(rows, losses, squares)
 
 
 class Trainer:
@@ -93,8 +118,7 @@ class Trainer:
         feed = {node.name: k.buffers[node.name, VALUE] for node in graph.kind(*FED)}
         feed |= k.waiting
         loss = loss_of(k.buffers, graph)
-        run = straight(k.calls, loss.item, squared_norm.item)
-        program = Program(run, k.buffers, feed, k.scalars)
+        program = Program(k.calls, loss.item, squared_norm.item, k.buffers, feed, k.scalars)
         self.programs[key] = program
         return program
 
