@@ -61,6 +61,12 @@ def _bends(spec: Spec, wrong: tuple[str, ...], right: Changes) -> Changes | None
     return _model(spec, now)
 
 
+def _relu(spec: Spec) -> Changes | None:
+    """The weights are drawn to fit it: each ReLU halves what a deep network passes on."""
+    bent = _bends(spec, ("sigmoid", "tanh", "softplus"), {"type": "relu"})
+    return None if bent is None else {**bent, "init": {"type": "kaiming_uniform"}}
+
+
 def _after(spec: Spec, types: tuple[str, ...] | list[str], new: Changes) -> Changes | None:
     layers, found = _layers(spec), []
     for i, layer in enumerate(layers):
@@ -152,8 +158,8 @@ CURES: dict[str, tuple[str, Callable[[Spec], Changes | None]]] = {
     "momentum": ("Give the steps momentum.", _momentum),
     "adam": ("Use Adam: it gives each weight a step of its own size.", _adam),
     "relu": (
-        "Use ReLU in the inner layers: where it is on, its slope is 1.",
-        lambda spec: _bends(spec, ("sigmoid", "tanh", "softplus"), {"type": "relu"}),
+        "Use ReLU in the inner layers, and weights after He: where it is on, its slope is 1.",
+        _relu,
     ),
     "leaky_relu": (
         "Use leaky ReLU: below 0 its slope is small, but not 0.",

@@ -52,27 +52,44 @@ def _round(evidence: Evidence, progress: Callable[[], bool] | None) -> Iterator[
             yield Finding(check, sign, cures)
 
 
-def report(run: Run, iteration: int, progress: Callable[[], bool] | None = None) -> dict[str, Any]:
-    """Findings, the table of checks and each layer's vitals, as an answer."""
+def report(
+    run: Run,
+    iteration: int,
+    progress: Callable[[], bool] | None = None,
+    *,
+    with_vitals: bool = True,
+) -> dict[str, Any]:
+    """Findings, the table of checks and, if wanted, each layer's vitals, as an answer."""
     with np.errstate(all="ignore"):
         evidence = Evidence(run, iteration)
-        findings = [_finding(found) for found in _round(evidence, progress)]
-        signs = vitals(evidence)
+        findings = [_finding(evidence, found) for found in _round(evidence, progress)]
+        signs = vitals(evidence) if with_vitals else None
     return {
         "iteration": iteration,
         "findings": findings,
-        "verdict": _verdict([f["title"] for f in findings]),
+        "verdict": verdict([f["title"] for f in findings]),
         "spec": evidence.document,
         "checks": [_row(check) for check in CHECKS.values()],
         "vitals": signs,
     }
 
 
-def _verdict(titles: list[str]) -> str:
+def verdict(titles: list[str]) -> str:
     if not titles:
         return f"Nothing found: all {len(CHECKS)} checks are passed."
     names = list(dict.fromkeys(titles))
     return f"{len(names)} of {len(CHECKS)} checks found something: {', '.join(names)}."
+
+
+def in_words(told: dict[str, Any]) -> str:
+    """A report as a text to be read: each finding with cause, place, number and cures."""
+    lines = [f"After {told['iteration']:,} iterations. {told['verdict']}"]
+    for finding in told["findings"]:
+        place = finding["place"]
+        lines += ["", finding["title"].upper(), finding["says"], f"  look at: {place['says']}"]
+        lines += [f"  {finding['compared']} ({finding['source']})"]
+        lines += [f"  cure {cure['name']}: {cure['says']}" for cure in finding["cures"]]
+    return "\n".join(lines) + "\n"
 
 
 def _row(check: Check) -> dict[str, Any]:
@@ -80,20 +97,36 @@ def _row(check: Check) -> dict[str, Any]:
     return {**told, "cures": list(check.cures)}
 
 
-def _finding(found: Finding) -> dict[str, Any]:
+def _place(evidence: Evidence, sign: Sign) -> str:
+    """Iteration, step and what is computed there, in words."""
+    words = [f"iteration {sign.iteration:,}"]
+    if sign.step is not None:
+        plan = evidence.run.plan(sign.iteration)
+        if sign.step < len(plan):
+            words += [f"step {sign.step + 1} of {len(plan)}", plan[sign.step].phase]
+    if sign.node is not None:
+        node = evidence.graph.nodes.get(sign.node)
+        label = sign.node if node is None else node.label
+        words.append(label if label == sign.node else f"{label} ({sign.node})")
+    return ", ".join(words)
+
+
+def _finding(evidence: Evidence, found: Finding) -> dict[str, Any]:
     check, sign = found.check, found.sign
     return {
         "check": check.name,
         "title": check.title,
         "says": sign.says,
         "measured": sign.measured,
-        "threshold": check.threshold,
+        "threshold": check.threshold if sign.threshold is None else sign.threshold,
+        "compared": check.compared(sign),
         "source": check.source,
         "place": {
             "layer": sign.layer,
             "node": sign.node,
             "iteration": sign.iteration,
             "step": sign.step,
+            "says": _place(evidence, sign),
         },
         "cures": [vars(cure) for cure in found.cures],
     }

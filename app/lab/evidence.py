@@ -52,10 +52,12 @@ def rms(array: Array) -> float:
 
 
 class Evidence:
-    """`iteration` is how far the person has come: nothing beyond it counts."""
+    """`iteration` is how far the person has come: nothing beyond it counts. `looks` of the
+    iterations are looked at from inside.
+    """
 
-    def __init__(self, run: Run, iteration: int) -> None:
-        self.run = run
+    def __init__(self, run: Run, iteration: int, looks: int = LOOKS) -> None:
+        self.run, self.many = run, looks
         run.train(iteration)
         history = run.history
         self.losses = history.train_loss[:iteration]
@@ -100,8 +102,9 @@ class Evidence:
     @cached_property
     def looks(self) -> list[Look]:
         """Evenly spread, the first and the last among them."""
-        places = {round(self.iteration * k / (LOOKS - 1)) for k in range(LOOKS)}
-        return [self.look(i) for i in sorted(places)]
+        between = max(1, self.many - 1)
+        places = {round(self.iteration * k / between) for k in range(self.many)}
+        return [self.look(i) for i in sorted(places | {self.iteration})]
 
     @property
     def last(self) -> Look:

@@ -164,6 +164,12 @@ export const setValue = (id, name, value, revision = null) =>
 /** @param {string} id @returns {Promise<GradientCheck>} */
 export const gradientCheck = (id) => request("POST", at(id, "/gradient-check"), { body: {} });
 
+/** What ails the run up to an iteration. @param {string} id @param {number} iteration @returns {Promise<import("./panels/doctor_watch.js").Report>} */
+export const doctor = (id, iteration) => request("GET", at(id, `/doctor${query({ iteration, vitals: "false" })}`));
+
+/** A cure beside the run as it is. @param {string} id @param {{check: string, cure: string, iteration: number}} body @returns {Promise<import("./panels/doctor_lanes.js").Treatment>} */
+export const treat = (id, body) => request("POST", at(id, "/doctor"), { body });
+
 /** @param {object} body @param {AbortSignal} [signal] */
 export const sweep = (body, signal) => request("POST", "/api/sweeps", { body, signal });
 

@@ -101,13 +101,28 @@ function keepAddress(store) {
   );
 }
 
-/** @param {Store<State>} store @param {Actions} actions @param {() => void} help */
-function mountHeader(store, actions, help) {
+/** The doctor, loaded when the run has come somewhere or its button is pressed. @param {Store<State>} store @param {Actions} actions @returns {() => void} */
+function doctorOf(store, actions) {
+  const button = /** @type {HTMLElement} */ (document.querySelector("[data-do=doctor]"));
+  /** @type {Promise<import("./panels/doctor_watch.js").Watch> | undefined} */
+  let watch;
+  /** @type {Promise<{toggle: () => void}> | undefined} */
+  let made;
+  const watching = () => (watch ??= import("./panels/doctor_watch.js").then(({ watchOver }) => watchOver(store, button)));
+  store.watch((s) => s.session.seen.iteration > 0, (somewhere) => somewhere && watching().then(({ ask }) => ask()));
+  return () => {
+    made ??= Promise.all([watching(), import("./panels/doctor.js")]).then(([over, { createDoctor }]) => createDoctor(store, actions, over, button));
+    made.then(({ toggle }) => toggle(), console.warn);
+  };
+}
+
+/** @param {Store<State>} store @param {Actions} actions @param {{help: () => void, doctor: () => void}} more */
+function mountHeader(store, actions, more) {
   /** @type {Record<string, () => void>} */
   const ways = {
     theme: actions.toggleTheme,
     projection: actions.toggleProjection,
-    help,
+    ...more,
     share: async () => {
       const link = await actions.share();
       const said = /** @type {HTMLElement} */ (document.querySelector("[data-said=share]"));
@@ -179,6 +194,7 @@ async function open() {
       }
     },
   };
+  const doctor = doctorOf(store, actions);
   const help = () => void import("./help.js").then(({ toggleHelp }) => toggleHelp());
   const starting = walking.start();
   const panels = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-panel]"))];
@@ -191,7 +207,7 @@ async function open() {
   performance.mark("usable");
   const rest = import("./rest.js").then(({ REST }) => REST, () => null);
   await painted();
-  mountHeader(store, actions, help);
+  mountHeader(store, actions, { help, doctor });
   mountLive(/** @type {Element} */ (document.querySelector("#live")), store);
   if (main.dataset.session) walking.follow();
   else keepAddress(store);

@@ -67,6 +67,10 @@ GOOD: dict[tuple[str, str], Call] = {
     ("DELETE", "/api/sessions/{id}/train"): lambda c: c("DELETE", "/train"),
     ("POST", "/api/sessions/{id}/gradient-check"): lambda c: c("POST", "/gradient-check"),
     ("GET", "/api/sessions/{id}/doctor"): lambda c: c("GET", "/doctor"),
+    ("POST", "/api/sessions/{id}/doctor"): lambda c: c(
+        "POST", "/doctor", {"check": "forgotten_zero_grad", "cure": "zero_grad", "iterations": 5}
+    ),
+    ("GET", "/api/sessions/{id}/vitals"): lambda c: c("GET", "/vitals"),
     ("GET", "/api/sessions/{id}/sharpness"): lambda c: c("GET", "/sharpness"),
     ("POST", "/api/sessions/{id}/landscape"): lambda c: c("POST", "/landscape", {"points": 3}),
     ("DELETE", "/api/sessions/{id}/landscape"): lambda c: c("DELETE", "/landscape"),
@@ -80,6 +84,7 @@ GOOD: dict[tuple[str, str], Call] = {
 NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/api/sessions/{id}/proof"): {"spec": PLAN},
     ("GET", "/api/sessions/{id}/underflow"): {"spec": PLAN},
+    ("POST", "/api/sessions/{id}/doctor"): {"spec": {**LINE, "zero_grad": False}},
 }
 """Sessions of another spec, where a route asks for one."""
 STREAMS = {("GET", "/api/sessions/{id}/events")}

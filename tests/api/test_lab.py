@@ -52,6 +52,42 @@ def test_changes_by_hand_are_part_of_the_sick_spec(client: TestClient) -> None:
     assert "forgotten_zero_grad" in [finding["check"] for finding in told["findings"]]
 
 
+def test_a_cure_is_tried_and_moves_nothing(client: TestClient) -> None:
+    caller = Caller(client, {"spec": SLOPE})
+    caller.ok("POST", "/train", {"iterations": 12})
+    before = caller.ok("GET")
+    told = caller.ok("POST", "/doctor", {"check": "exploding", "cure": "lower_rate"})
+    sick, cured = told["lanes"]
+    assert told["healed"] and told["comparable"] and "“Exploding gradient” is gone." in told["says"]
+    assert cured["spec"]["optimizer"]["lr"] == 0.02 and cured["final"] < 1e-6 < sick["final"]
+    assert caller.ok("GET") == before
+    again = Caller(client, {"spec": cured["spec"]}).ok("POST", "/train", {"iterations": 60})
+    assert again["history"]["train_loss"] == cured["loss"]
+    long = caller("POST", "/doctor", {"check": "exploding", "cure": "clip", "iterations": 10**5})
+    assert long.status_code == 422 and long.json()["error"]["where"] == "iterations"
+    other = caller("POST", "/doctor", {"check": "exploding", "cure": "tea"})
+    assert other.status_code == 422 and "lower_rate" in other.json()["error"]["message"]
+
+
+def test_the_doctor_can_be_read_as_a_text(client: TestClient) -> None:
+    caller = Caller(client, {"spec": SLOPE})
+    caller.ok("POST", "/train", {"iterations": 12})
+    answer = caller("GET", "/doctor", headers={"accept": "text/plain"})
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.text.startswith("After 12 iterations. 2 of 13 checks found something: Exploding")
+    assert "cure lower_rate: Take a tenth of the learning rate: 0.02." in answer.text
+    assert caller.ok("GET", "/doctor?vitals=false")["vitals"] is None
+
+
+def test_vitals_have_a_limit(client: TestClient) -> None:
+    caller = Caller(client, {"lesson": "network-2-3-1"})
+    caller.ok("POST", "/train", {"iterations": 20})
+    told = caller.ok("GET", "/vitals?looks=11")
+    assert told["iterations"] == list(range(0, 21, 2)) and len(told["layers"]) == 2
+    refused = caller("GET", "/vitals?looks=61")
+    assert refused.status_code == 422 and refused.json()["error"]["where"] == "looks"
+
+
 def test_looking_too_far_ahead_is_refused(client: TestClient) -> None:
     answer = Caller(client)("GET", "/doctor?iteration=9000000")
     assert answer.status_code == 422 and answer.json()["error"]["code"] == "limit"

@@ -23,6 +23,9 @@ MODELS = {
 KEYS = sorted(GOOD)
 named = pytest.mark.parametrize("key", KEYS, ids=lambda key: " ".join(key))
 
+SPECIAL = {"matrix": "network-2-2-1", "forgotten": "forgotten-zero-grad"}
+"""Lessons of the examples that fit no other."""
+
 
 def test_no_route_is_without_a_call(app: FastAPI) -> None:
     assert set(routes(app)) == set(GOOD) | STREAMS
@@ -95,7 +98,7 @@ def test_request_examples_work_as_they_stand(client: TestClient, openapi: dict[s
         for method, operation in operations.items():
             media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
             for name, example in media.get("examples", {}).items():
-                spec = "network-2-2-1" if name == "matrix" else "x-plus-2-squared"
+                spec = SPECIAL.get(name, "x-plus-2-squared")
                 caller = Caller(client, {"lesson": spec})
                 node = "0.weight" if name == "matrix" else "x"
                 real = path.format(id=caller.session["id"], name=node)

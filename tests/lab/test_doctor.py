@@ -127,8 +127,12 @@ def test_every_check_has_a_sick_run() -> None:
 def test_a_sick_run_is_found_out(name: str) -> None:
     spec, iterations = SICK[name]
     finding = found(spec, iterations)[name]
-    assert finding.sign.says.endswith(".") and finding.cures
-    assert finding.sign.iteration <= iterations
+    check, sign = finding.check, finding.sign
+    assert sign.says.endswith(".") and finding.cures
+    assert sign.iteration <= iterations
+    limit = check.threshold if sign.threshold is None else sign.threshold
+    passed = sign.measured > limit if check.above else sign.measured < limit
+    assert passed, check.compared(sign)
 
 
 @pytest.mark.parametrize("name", HEALTHY)

@@ -169,6 +169,8 @@ CHECKS = [
         "Noise alone gives −0.5",
         ("half_rate", "lower_rate", "adam"),
         oscillation,
+        "median cosine between steps",
+        above=False,
     ),
     Check(
         "too_slow",
@@ -179,6 +181,9 @@ CHECKS = [
         "Goodfellow, Bengio & Courville 2016, section 11.4.1",
         ("higher_rate", "momentum", "adam"),
         too_slow,
+        "share of the loss that is gone",
+        above=False,
+        share=True,
     ),
     Check(
         "plateau",
@@ -187,8 +192,11 @@ CHECKS = [
         "above half of its start",
         0.01,
         "Dauphin et al. 2014, on saddle points",
-        ("adam", "momentum", "higher_rate", "xavier", "he"),
+        ("adam", "xavier", "he", "momentum", "higher_rate"),
         plateau,
+        "fall of the loss in the second half",
+        above=False,
+        share=True,
     ),
     Check(
         "overfitting",
@@ -198,6 +206,8 @@ CHECKS = [
         "Prechelt 1998, Early stopping — but when? (generalisation loss)",
         ("l2", "dropout"),
         overfitting,
+        "climb of the validation loss",
+        share=True,
     ),
     Check(
         "underfitting",
@@ -208,5 +218,6 @@ CHECKS = [
         "Goodfellow, Bengio & Courville 2016, section 5.2",
         ("wider", "adam", "higher_rate"),
         underfitting,
+        "loss : that of the best constant answer",
     ),
 ]

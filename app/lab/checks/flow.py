@@ -12,7 +12,7 @@ from app.engine.types import GRAD, Array
 from app.lab.checks.check import Check, Sign, layer_of
 from app.lab.evidence import Evidence, Look, rms
 from app.lab.exploding import first_break
-from app.lab.verdicts import Course, judge
+from app.lab.verdicts import LOST, Course, judge
 from app.render import numbers
 
 APART = 2  # so many weights have to lie between two gradients that are compared
@@ -86,6 +86,7 @@ def exploding(evidence: Evidence, threshold: float) -> Iterator[Sign]:
                 place.node,
                 layer_of(evidence, place.node),
                 place.step,
+                measures="first number that is not finite",
             )
             return
     found = _ladder(evidence)
@@ -102,15 +103,18 @@ def exploding(evidence: Evidence, threshold: float) -> Iterator[Sign]:
         )
         return
     if len(evidence.smooth) > 1:
-        (verdict,) = judge([Course(evidence.smooth, [])])
+        course = Course(evidence.smooth, [])
+        (verdict,) = judge([course])
         if verdict.kind == "diverges" and verdict.at is not None:
             at = verdict.at * evidence.stride
             yield Sign(
                 f"The loss climbs from {numbers.text(evidence.smooth[0])} to "
                 f"{numbers.text(evidence.smooth[-1])}: from iteration {at} on it stays above twice "
                 "its start. Each step leads further over the valley than the one before.",
-                evidence.smooth[-1] / evidence.smooth[0] if evidence.smooth[0] else math.inf,
+                course.end / course.start if course.start else math.inf,
                 at,
+                measures="loss : its start",
+                threshold=LOST,
             )
 
 
@@ -169,8 +173,10 @@ CHECKS = [
         "the gradient that reaches the first layer over that of the last, median of the looks",
         1e-3,
         "Hochreiter 1991; Glorot & Bengio 2010",
-        ("relu", "batch_norm", "residual", "xavier", "he"),
+        ("batch_norm", "relu", "residual", "xavier", "he"),
         vanishing,
+        "gradient at the first layer : at the last",
+        above=False,
     ),
     Check(
         "exploding",
@@ -181,6 +187,7 @@ CHECKS = [
         "Pascanu, Mikolov & Bengio 2013",
         ("lower_rate", "clip", "xavier", "he", "batch_norm", "normalise_input"),
         exploding,
+        "gradient at the first layer : at the last",
     ),
     Check(
         "dead_relu",
@@ -190,6 +197,8 @@ CHECKS = [
         "Stanford CS231n, Neural Networks Part 1: as much as 40 % of a network can be dead",
         ("leaky_relu", "elu", "he", "lower_rate", "batch_norm"),
         dead_relu,
+        "units that are off for every sample",
+        share=True,
     ),
     Check(
         "saturation",
@@ -200,5 +209,7 @@ CHECKS = [
         "Glorot & Bengio 2010",
         ("xavier", "relu", "batch_norm", "normalise_input", "l2"),
         saturation,
+        "outputs on the flat",
+        share=True,
     ),
 ]

@@ -64,6 +64,7 @@ def unnormalised_input(evidence: Evidence, threshold: float) -> Iterator[Sign]:
             0,
             "input",
             step=0,
+            measures="spread of the widest feature : the narrowest",
         )
 
 
@@ -156,6 +157,7 @@ CHECKS = [
         "PyTorch, What does optimizer.zero_grad() do",
         ("zero_grad",),
         forgotten_zero_grad,
+        "old gradients in the sum",
     ),
     Check(
         "unnormalised_input",
@@ -165,6 +167,7 @@ CHECKS = [
         "LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, section 4.3",
         ("normalise_input",),
         unnormalised_input,
+        "size of the largest feature",
     ),
     Check(
         "symmetric_init",
@@ -174,6 +177,7 @@ CHECKS = [
         "Goodfellow, Bengio & Courville 2016, section 8.4",
         ("xavier", "he"),
         symmetric_init,
+        "layers whose units are all alike",
     ),
     Check(
         "wrong_loss",
@@ -183,5 +187,7 @@ CHECKS = [
         "Nielsen 2015, Neural Networks and Deep Learning, chapter 3; PyTorch, CrossEntropyLoss",
         ("open_end",),
         wrong_loss,
+        "targets for which they do not fit",
+        share=True,
     ),
 ]

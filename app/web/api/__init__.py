@@ -4,7 +4,18 @@ they are tried in turn; `TOPICS` is the order in which people read.
 
 from __future__ import annotations
 
-from app.web.api import catalogue, changes, lab, landscape, lessons, moves, plans, reading, sessions
+from app.web.api import (
+    catalogue,
+    changes,
+    doctor,
+    lab,
+    landscape,
+    lessons,
+    moves,
+    plans,
+    reading,
+    sessions,
+)
 
 routers = [
     moves.router,
@@ -12,6 +23,7 @@ routers = [
     changes.router,
     sessions.router,
     lab.router,
+    doctor.router,
     landscape.router,
     plans.router,
     lessons.router,

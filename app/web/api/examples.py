@@ -13,8 +13,11 @@ from app.lab import doctor as doctoring
 from app.lab import gradient_check as checking
 from app.lab import sharpness as sharpening
 from app.lab import sweep as sweeping
+from app.lab.evidence import Evidence
 from app.lab.landscape import survey
 from app.lab.range_test import range_test
+from app.lab.treatment import treat
+from app.lab.vitals import vitals
 from app.lessons import lessons, topics
 from app.sessions.actions import Step, Train
 from app.sessions.frames import encode, make_frames, make_leg
@@ -123,6 +126,9 @@ def made() -> dict[str, Any]:
     found |= other_plans()
     sick = Run(parse_spec({**SPEC, "optimizer": {"type": "sgd", "lr": 0.2}}))
     found["doctor"] = worded(doctoring.report(sick, 6))
+    tried = treat(sick, 6, "exploding", "lower_rate", max_iterations=60)
+    found["treatment"] = worded({**vars(tried), "lanes": [vars(lane) for lane in tried.lanes]})
+    found["vitals"] = worded(vitals(Evidence(sick, 4, 2)))
     found["sharpness"] = worded(sharpening.as_json(sharpening.course(sick, 2, 2)))
     found["landscape"] = worded(survey(sick, 2, points=3).grid())
     found["range_test"] = worded(vars(range_test(SPEC, iterations=12)))

@@ -1,4 +1,4 @@
-"""Experiments: is the gradient right, which learning rate is, and what ails a run."""
+"""Experiments: is the gradient right, and which learning rate is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
 
-from app.lab import doctor as doctoring
 from app.lab import gradient_check as checking
 from app.lab import sharpness as sharpening
 from app.lab import sweep as sweeping
@@ -77,28 +76,6 @@ async def gradient_check(
         return encode({"position": position, **worded(checking.as_json(check))})
 
     content = await desk.compute(session, work, iteration)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
-
-
-@router.get(
-    "/sessions/{id}/doctor",
-    summary="What ails this run",
-    responses=says(models.Doctor, "doctor", *READ),
-)
-async def doctor(request: Request, id: Id, iteration: Iteration = None) -> Response:
-    """Checks of the run up to the position (or another iteration), each with its threshold and
-    source. A finding names cause, place and cures; the `changes` of a cure are a lane for
-    POST /api/sweeps over the answer's `spec`. Nothing is changed.
-    """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    within(desk, session, moment)
-
-    def work(keep_on: Callable[[], bool]) -> bytes:
-        return encode(worded(doctoring.report(session.run, moment.iteration, keep_on)))
-
-    content = await desk.compute(session, in_turn(desk, work), moment.iteration)
     return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
 
 

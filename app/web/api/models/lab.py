@@ -74,51 +74,6 @@ class Sweep(Said):
     lanes: list[Lane]
 
 
-class FindingPlace(Said):
-    layer: str | None
-    node: str | None
-    iteration: int
-    step: int | None = Field(description="plan index of the step to look at")
-
-
-class Cure(Said):
-    name: str
-    says: str
-    changes: dict[str, Any] | None = Field(description="a lane for POST /api/sweeps over `spec`")
-    until: int | None = Field(description="the iteration at which training had better end")
-
-
-class Finding(Said):
-    check: str
-    title: str
-    says: str = Field(description="the cause, in words")
-    measured: Number
-    threshold: float
-    source: str
-    place: FindingPlace
-    cures: list[Cure]
-
-
-class DoctorCheck(Said):
-    name: str
-    title: str
-    looks_at: str
-    threshold: float
-    source: str
-    cures: list[str]
-
-
-class Doctor(Said):
-    iteration: int
-    verdict: str
-    findings: list[Finding]
-    spec: dict[str, Any] = Field(description="the spec with what was changed by hand since")
-    checks: list[DoctorCheck]
-    vitals: dict[str, Any] = Field(
-        description="per layer and look: gradients, update : weight, histograms"
-    )
-
-
 class SharpnessPoint(Said):
     iteration: int
     sharpness: Number = Field(description="λmax, the largest eigenvalue of the loss's Hessian")

@@ -1,0 +1,158 @@
+"""A cure is tried: the same run once as it is and once with the cure, from the same start.
+
+Both lanes are runs like any other, so both can be walked; the doctor examines the second one and
+says whether what it was given for is gone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BackstepError, LimitError
+from app.lab.cures import Cure
+from app.lab.doctor import CHECKS, Finding, examine
+from app.lab.evidence import Evidence
+from app.lab.lanes import kindred, merged
+from app.render import numbers
+from app.train.limits import SpecLimits
+from app.train.run import Run
+from app.train.spec import parse_spec
+
+FEWEST = 60  # iterations that both lanes run at least: a cure needs time to show
+ROUND = 64  # iterations between two looks whether somebody still waits
+
+KeepOn = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One run. `loss[k]` is that of iteration k's batch; a validation loss is null where none was
+    computed.
+    """
+
+    label: str
+    spec: dict[str, Any]
+    loss: list[float]
+    validation: list[float | None]
+    final: float
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """`healed`: the doctor no longer finds it in the second lane; `findings` are what it does find
+    there; `comparable`: both losses measure the same thing.
+    """
+
+    check: str
+    cure: str
+    iterations: int
+    lanes: list[Lane]
+    healed: bool
+    comparable: bool
+    findings: list[str]
+    says: str
+
+
+def treat(
+    run: Run,
+    iteration: int,
+    check: str,
+    cure: str,
+    iterations: int | None = None,
+    *,
+    max_iterations: int,
+    keep_on: KeepOn | None = None,
+) -> Treatment:
+    """Try one cure of one finding of a run that has come to the start of this iteration."""
+    finding, chosen, document = _offered(run, iteration, check, cure)
+    count = max(FEWEST, iteration) if iterations is None else iterations
+    if count > max_iterations:
+        raise LimitError(
+            f"a cure may be tried for at most {max_iterations:,} iterations: {count:,}",
+            where="iterations",
+        )
+    changed = merged(document, chosen.changes or {})
+    until = count if chosen.until is None else min(count, chosen.until)
+    limits = run.spec.limits
+    sick, _ = _lane("as it is", document, count, limits, keep_on)
+    cured, healthy = _lane(chosen.name, changed, until, limits, keep_on)
+    found = examine(healthy, len(cured.loss), keep_on)
+    names = list(dict.fromkeys(one.check.name for one in found))
+    healed = check not in names
+    comparable = kindred(document) == kindred(changed)
+    says = _says(finding, chosen, sick, cured, found, comparable)
+    return Treatment(check, cure, count, [sick, cured], healed, comparable, names, says)
+
+
+def _offered(
+    run: Run, iteration: int, check: str, cure: str
+) -> tuple[Finding, Cure, dict[str, Any]]:
+    if check not in CHECKS:
+        raise BackstepError(f"must be one of {', '.join(CHECKS)}: {check!r}", where="check")
+    found = [one for one in examine(run, iteration) if one.check.name == check]
+    if not found:
+        raise BackstepError(
+            f"nothing is found by this check after {iteration:,} iterations: {check!r}",
+            where="check",
+        )
+    for one in found:
+        for offered in one.cures:
+            if offered.name == cure:
+                with np.errstate(all="ignore"):
+                    return one, offered, Evidence(run, iteration).document
+    names = ", ".join(dict.fromkeys(offered.name for one in found for offered in one.cures))
+    raise BackstepError(f"must be one of those offered here, {names}: {cure!r}", where="cure")
+
+
+def _lane(
+    label: str, document: dict[str, Any], count: int, limits: SpecLimits, keep_on: KeepOn | None
+) -> tuple[Lane, Run]:
+    run, done = Run(parse_spec(document, limits)), 0
+    while done < count and (keep_on is None or keep_on()):
+        done = min(count, done + ROUND)
+        run.train(done)
+    history = run.history
+    validation = [history.validation_loss.get(i) for i in range(done)]
+    return Lane(label, document, history.train_loss[:done], validation, run.loss(done)), run
+
+
+def _says(
+    finding: Finding, cure: Cure, sick: Lane, cured: Lane, found: list[Finding], comparable: bool
+) -> str:
+    title = finding.check.title
+    again = next((one for one in found if one.check.name == finding.check.name), None)
+    others = [one.check.title for one in found if one.check.name != finding.check.name]
+    words = [
+        f"“{title}” is gone."
+        if again is None
+        else f"“{title}” is still there ({finding.check.compared(again.sign)})."
+    ]
+    if comparable and cure.until is None:
+        words.append(
+            f"The loss after {len(cured.loss):,} iterations is {numbers.text(cured.final)} "
+            f"instead of {numbers.text(sick.final)}."
+        )
+    elif cure.until is not None:
+        words.append(_stopped(sick, cured))
+    else:
+        words.append("The two losses measure different things: compare their shapes.")
+    if others:
+        words.append(f"New here: {', '.join(dict.fromkeys(others))}.")
+    return " ".join(words)
+
+
+def _stopped(sick: Lane, cured: Lane) -> str:
+    """What early stopping saves, on the samples that were held back."""
+    ends = [
+        next((x for x in reversed(lane.validation) if x is not None and math.isfinite(x)), math.nan)
+        for lane in (sick, cured)
+    ]
+    return (
+        f"Ended at iteration {len(cured.loss):,} the validation loss is "
+        f"{numbers.text(ends[1])} instead of {numbers.text(ends[0])}."
+    )
