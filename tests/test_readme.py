@@ -54,8 +54,15 @@ def test_the_walk_over_http_works_as_pasted(server: Server, tmp_path: Path) -> N
     assert answers.pop() == b""
     calls = [line for line in lines.splitlines() if line.startswith("curl ")]
     assert len(answers) == len(calls)
-    npy = next(i for i, call in enumerate(calls) if "x-npy" in call)
-    weight = np.load(io.BytesIO(answers.pop(npy)))
+
+    def taken(word: str) -> bytes:
+        place = next(i for i, call in enumerate(calls) if word in call)
+        del calls[place]
+        return answers.pop(place)
+
+    weight = np.load(io.BytesIO(taken("x-npy")))
+    assert taken("text/plain").startswith(b"After 37 iterations. ")
+    assert json.loads(taken("vitals"))["iterations"][-1] == 37
     plan, step, back, phase, state, frames, effect, rate, training, seek, check, gone = (
         json.loads(text) if text else None for text in answers[:12]
     )

@@ -52,7 +52,7 @@ class Check:
         name = self.measures if sign.measures is None else sign.measures
         limit = self.threshold if sign.threshold is None else sign.threshold
         side = "above" if self.above else "below"
-        return f"{name}: {self.written(sign.measured)}; sick {side} {self.written(limit)}"
+        return f"{name} = {self.written(sign.measured)}; sick {side} {self.written(limit)}"
 
     def written(self, value: float) -> str:
         return f"{numbers.text(100 * value)} %" if self.share else numbers.text(value)

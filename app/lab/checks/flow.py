@@ -175,7 +175,7 @@ CHECKS = [
         "Hochreiter 1991; Glorot & Bengio 2010",
         ("batch_norm", "relu", "residual", "xavier", "he"),
         vanishing,
-        "gradient at the first layer : at the last",
+        "gradient, first layer : last layer",
         above=False,
     ),
     Check(
@@ -187,7 +187,7 @@ CHECKS = [
         "Pascanu, Mikolov & Bengio 2013",
         ("lower_rate", "clip", "xavier", "he", "batch_norm", "normalise_input"),
         exploding,
-        "gradient at the first layer : at the last",
+        "gradient, first layer : last layer",
     ),
     Check(
         "dead_relu",

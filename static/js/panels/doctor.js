@@ -59,12 +59,12 @@ export function createDoctor(store, actions, watch, button) {
       h("p", { class: "doctor-measure" }, h("b", {}, finding.compared), h("small", {}, finding.source)),
       finding.cures.length ? h("h4", {}, "Try a cure as a second lane") : null,
       h("ul", { class: "doctor-cures" }, finding.cures.map((cure) => h("li", {},
-        h("button", { type: "button", class: "doctor-cure", "aria-pressed": "false", on: { click: (/** @type {MouseEvent} */ event) => attempt(/** @type {HTMLElement} */ (event.currentTarget), finding, cure, report, tried) } }, cure.says)))),
-      tried);
+        h("button", { type: "button", class: "doctor-cure", "aria-pressed": "false", on: { click: (/** @type {MouseEvent} */ event) => attempt(/** @type {HTMLElement} */ (event.currentTarget), finding, cure, report, tried) } }, cure.says)))));
   }
 
   /** @param {HTMLElement} pressed @param {Finding} finding @param {Cure} cure @param {Report} report @param {HTMLElement} place */
   async function attempt(pressed, finding, cure, report, place) {
+    pressed.after(place);
     for (const other of pressed.closest("ul")?.querySelectorAll("button") ?? []) other.setAttribute("aria-pressed", String(other === pressed));
     fill(place, h("p", { class: "doctor-none" }, "Both lanes are running …"));
     try {
@@ -90,6 +90,7 @@ export function createDoctor(store, actions, watch, button) {
       lanesView(treatment, Math.max(220, place.clientWidth), TALL),
       row("is-sick", sick, h("button", { type: "button", class: "tool", on: { click: () => actions.seek(at) } }, "Walk it")),
       row("is-cured", cured, h("a", { class: "tool", href: there }, "Walk it")));
+    place.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {Report} report */

@@ -12,7 +12,7 @@ import { decades, linear, logarithmic, path, thin, ticks } from "../scale.js";
 const EDGE = { left: 44, right: 10, top: 10, bottom: 20 };
 const LOG_FROM = 30;
 const LOST = 20; // times the largest start: above, a curve leaves the picture
-const SMALLEST = 1e-9; // of the start: below, a curve has arrived
+const SMALLEST = 1e-15; // of the start: below, a curve has arrived
 
 /**
  * Scales, lines and ticks. A curve that leaves upward ends at the upper edge.
@@ -27,8 +27,8 @@ export function lanesPicture(lanes, { width, height }) {
   const positive = finite.every((v) => v >= 0);
   const least = finite.filter((v) => v > SMALLEST * start).reduce((a, b) => Math.min(a, b), Infinity);
   const log = positive && least > 0 && most / least > LOG_FROM;
-  let [low, high] = finite.length ? [log ? least : Math.min(0, finite.reduce((a, b) => Math.min(a, b), 0)), most] : [0, 1];
-  if (!(high > low)) high = low + 1;
+  const low = !finite.length ? 0 : log ? least : Math.min(0, finite.reduce((a, b) => Math.min(a, b)));
+  const high = most > low ? most : low + 1;
   const x = linear(0, last, EDGE.left, width - EDGE.right);
   const y = (log ? logarithmic : linear)(low, high, height - EDGE.bottom, EDGE.top);
   /** @param {number[]} values */
