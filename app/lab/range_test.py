@@ -67,9 +67,8 @@ def range_test(
     schedule = {"type": "exponential", "gamma": gamma, "per": "iteration"}
     run = Run(parse_spec(merged(document, {"lr": low, "schedule": schedule}), limits))
     done = run.train(count, progress)
-    losses = run.history.train_loss[:done]
-    rates = [rate for rate in run.history.lr[:done] if rate is not None]
-    return _read(rates, losses)
+    history = run.history
+    return _read(list(history.lr[:done]), list(history.train_loss[:done]))
 
 
 def _read(rates: list[float], losses: list[float]) -> RangeTest:

@@ -122,7 +122,7 @@ def sweep(
             verdict,
             runner.losses[-1],
             [float(x[0]) for x in runner.path] if runner.single else None,
-            None if runner.run.spec.schedule is None else runner.run.history.lr[:done],
+            None if runner.run.spec.schedule is None else list(runner.run.history.lr[:done]),
         )
         for runner, verdict in zip(runners, verdicts, strict=True)
     ]

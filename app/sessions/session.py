@@ -165,11 +165,13 @@ class Session:
             return iteration
         return self.run.train(iteration, progress)
 
-    def history(self, start: int, stop: int | None) -> dict[str, list[Any]]:
-        """One entry for each iteration that has been seen whole."""
+    def history(
+        self, start: int = 0, stop: int | None = None, most: int | None = None
+    ) -> dict[str, list[Any]]:
+        """One entry for each iteration that has been seen whole; of many the telling ones."""
         end = self.seen.iteration if stop is None else min(stop, self.seen.iteration)
         self.reach(end)
-        table = self.run.history.table(start, end)
+        table = self.run.history.table(start, end, most)
         for name in ("train_loss", "lr", "grad_norm", "validation_loss"):
             column = table[name]
             if not np.isfinite([0.0 if x is None else x for x in column]).all():

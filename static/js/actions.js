@@ -163,17 +163,15 @@ export function createActions(store, begun = null) {
         seen: answer.seen,
         changes: answer.changes ?? state.session.changes,
       },
-      ...(answer.history ? { history: answer.history } : {}),
     }));
-    if (!answer.history) recall();
+    recall();
     return answer;
   }
 
   /** Keeps the history as long as the iterations seen. */
   function recall() {
     const { history, session } = store.get();
-    const known = history?.iteration.length ?? 0;
-    if (history && known === session.seen.iteration) return;
+    if (history && (history.iteration.at(-1) ?? -1) + 1 === session.seen.iteration) return;
     api.history(id).then((history) => store.set({ history })).catch(() => {});
   }
 
@@ -324,7 +322,7 @@ export function createActions(store, begun = null) {
       }, LONG_AFTER);
       try {
         await sync();
-        const answer = await inTurn(() => withRevision((known) => api.train(id, { iterations }, known)));
+        const answer = await inTurn(() => withRevision((known) => api.train(id, { iterations, history: false }, known)));
         adopt(answer);
         await go(answer.position);
       } catch (error) {

@@ -132,8 +132,10 @@ export const approaches = (id, iteration) => request("GET", at(id, `/approaches$
 /** What another plan does. @param {string} id @param {"memory" | "proof" | "underflow"} kind @param {number} iteration */
 export const planned = (id, kind, iteration) => request("GET", at(id, `/${kind}${query({ iteration })}`));
 
+const POINTS = 2000; // of a long history; the server keeps its peaks
+
 /** @param {string} id @returns {Promise<History>} */
-export const history = (id) => request("GET", at(id, "/history"));
+export const history = (id) => request("GET", at(id, `/history?most=${POINTS}`));
 
 /**
  * @param {string} id @param {{count: number, unit: "node" | "phase" | "iteration" | "epoch"}} body @param {number | null} [revision]
@@ -148,7 +150,7 @@ export const step = (id, body, revision = null) => request("POST", at(id, "/step
 export const seek = (id, { iteration, step: k }, revision = null) =>
   request("POST", at(id, "/seek"), { body: { iteration, step: k }, revision });
 
-/** @param {string} id @param {{iterations?: number, epochs?: number}} body @param {number | null} [revision] @returns {Promise<Answer>} */
+/** @param {string} id @param {{iterations?: number, epochs?: number, history?: boolean}} body @param {number | null} [revision] @returns {Promise<Answer>} */
 export const train = (id, body, revision = null) => request("POST", at(id, "/train"), { body, revision });
 
 /** Ends a training early; its own request answers where that was. @param {string} id */

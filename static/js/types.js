@@ -117,7 +117,6 @@
  * @property {Settings} settings
  * @property {{iteration: number, step: number}} seen
  * @property {Frame[]} [frames]
- * @property {History} [history]
  * @property {Effect | null} [effect]
  * @property {PlanEntry[]} [plan]
  * @property {{iteration: number}[]} [changes]

@@ -140,6 +140,18 @@ def test_history_in_parts(client: TestClient) -> None:
     assert whole["lr"] == pytest.approx([0.05 * 0.99**i for i in range(8)])
 
 
+def test_a_long_history_is_answered_short_when_asked(client: TestClient) -> None:
+    c = Caller(client, {"spec": NETWORK})
+    assert "history" not in c.ok("POST", "/train", {"iterations": 400, "history": False})
+    whole, short = c.ok("GET", "/history"), c.ok("GET", "/history?most=20")
+    assert len(whole["iteration"]) == 400 and len(short["iteration"]) <= 20
+    kept = short["iteration"]
+    assert kept[0] == 0 and kept[-1] == 399
+    assert short == {name: [column[i] for i in kept] for name, column in whole.items()}
+    assert max(short["train_loss"]) == max(whole["train_loss"])
+    assert c("GET", "/history?most=7").status_code == 422
+
+
 def test_elements_of_a_matrix_product(client: TestClient) -> None:
     c = Caller(client, {"lesson": "network-2-3-1"})
     frame = next(f for f in c.ok("GET", "/frames")["frames"] if f["phase"] == "forward")

@@ -78,7 +78,7 @@ def test_losses_and_path_are_those_of_the_run_itself() -> None:
     (lane,) = bowl(0.1, iterations=70)
     run = Run(parse_spec({**BOWL, "optimizer": {"type": "sgd", "lr": 0.1}}))
     run.train(71)
-    assert lane.loss == run.history.train_loss
+    assert lane.loss == list(run.history.train_loss)
     assert lane.path is not None and len(lane.path) == len(lane.loss) == 71
     assert lane.path[:2] == [3.0, pytest.approx(2.4)]
     assert lane.final == lane.loss[-1] == lane.path[-1] ** 2
@@ -206,7 +206,7 @@ def test_lanes_may_differ_in_more_than_their_rate() -> None:
     assert lanes[0].rates is None and lanes[4].rates is not None and len(lanes[4].rates) == 30
     run = Run(parse_spec({**MOONS, "init": "zeros", "optimizer": {"type": "adam", "lr": 0.01}}))
     run.train(31)
-    assert lanes[1].loss == run.history.train_loss
+    assert lanes[1].loss == list(run.history.train_loss)
 
 
 def test_another_start_drops_numbers_written_out() -> None:

@@ -78,8 +78,10 @@ async def train(
     session = await desk.get(id)
     move = Train(body.iterations or 0, body.epochs or 0)
     face, _ = await desk.move(session, move, known(if_match))
-    history = await desk.compute(session, lambda: encode(session.history(0, None)))
-    told = {**face, "history": orjson.Fragment(history), "frames": []}
+    told = {**face, "frames": []}
+    if body.history:
+        history = await desk.compute(session, lambda: encode(session.history()))
+        told["history"] = orjson.Fragment(history)
     return answer(told, revision=face["revision"])
 
 

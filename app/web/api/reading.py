@@ -185,11 +185,12 @@ async def history(
     id: Id,
     start: Annotated[int, Query(ge=0, description="first iteration")] = 0,
     stop: Annotated[int | None, Query(ge=0, description="iteration after the last")] = None,
+    most: Annotated[int | None, Query(ge=8, description="at most so many, for a curve")] = None,
 ) -> Response:
     """One entry for each iteration seen whole: its batch's loss before the update, the rate, the
-    gradient's norm.
+    gradient's norm. With `most` a long history is thinned, peaks and valleys kept.
     """
     desk = desk_of(request)
     session = await desk.get(id)
     seen = Moment(session.seen.iteration, 0)
-    return await view(desk, session, seen, lambda: session.history(start, stop))
+    return await view(desk, session, seen, lambda: session.history(start, stop, most))

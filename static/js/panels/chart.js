@@ -65,8 +65,10 @@ export function iterationAt(history, px, width, height = TICKS_FROM) {
   return Math.min(history.iteration.at(-1) ?? 0, Math.max(first, Math.round(back(px))));
 }
 
-/** @param {History} history @param {number} iteration */
-const lossAt = (history, iteration) => history.train_loss[history.iteration.indexOf(iteration)];
+/** The loss of an iteration, or of the nearest one before it that a thinned history has. @param {History} history @param {number} iteration */
+function lossAt({ iteration: known, train_loss }, iteration) {
+  return iteration > (known.at(-1) ?? -1) ? undefined : train_loss[known.findLastIndex((i) => i <= iteration)];
+}
 
 /** The loss where the page stands, or null before it is computed. @param {Pick<State, "plan" | "nodes">} state @returns {Num | null} */
 export function lossHere({ plan, nodes }) {

@@ -20,6 +20,7 @@ class StepBody(Given):
 class TrainBody(Given):
     iterations: int | None = Field(default=None, ge=0)
     epochs: int | None = Field(default=None, ge=0)
+    history: bool = Field(default=True, description="answer the whole history; it may be long")
 
     @model_validator(mode="after")
     def _one(self) -> TrainBody:
@@ -71,5 +72,5 @@ class Moved(State):
 
 
 class Trained(State):
-    history: History
+    history: History | None = Field(default=None, description="absent if not asked for")
     frames: list[Frame]
