@@ -169,6 +169,9 @@ export const gradientCheck = (id) => request("POST", at(id, "/gradient-check"), 
 /** What ails the run up to an iteration. @param {string} id @param {number} iteration @returns {Promise<import("./panels/doctor_watch.js").Report>} */
 export const doctor = (id, iteration) => request("GET", at(id, `/doctor${query({ iteration, vitals: "false" })}`));
 
+/** Every layer's vital signs at some iterations up to one. @param {string} id @param {number} iteration @param {number} looks @returns {Promise<import("./panels/pictures/health_scales.js").Vitals>} */
+export const vitals = (id, iteration, looks) => request("GET", at(id, `/vitals${query({ iteration, looks })}`));
+
 /** A cure beside the run as it is. @param {string} id @param {{check: string, cure: string, iteration: number}} body @returns {Promise<import("./panels/doctor_lanes.js").Treatment>} */
 export const treat = (id, body) => request("POST", at(id, "/doctor"), { body });
 

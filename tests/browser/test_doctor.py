@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.browser.conftest import NewPage
-from tests.browser.walking import Truth, Walk, read
+from tests.browser.walking import Truth, Walk, read, same
 from tests.lab.test_doctor import SICK
 from tests.serving import Server
 
@@ -47,6 +47,29 @@ def test_a_finding_leads_to_its_step_and_its_cure_is_a_lane_that_can_be_walked(
         loss = told["lanes"][1]["loss"][walk.at[0]]
         walk.press("End").wait_until("step > 60")
         assert walk.loss() == read(f"{loss:.3g}")
+
+
+def test_ten_sigmoid_layers_are_a_staircase_that_leads_to_its_steps(
+    new_page: NewPage, server: Server, axe: Callable[[Page], list[str]]
+) -> None:
+    page = new_page(reduced_motion="reduce", color_scheme="dark")
+    with Truth(server, spec=SICK["vanishing"][0]) as truth:
+        truth.client.post(f"{truth.path}/train", json={"iterations": 20})
+        walk = Walk(page).open(f"/walk/session/{truth.session['id']}")
+        page.get_by_role("tab", name="Health").click()
+        page.wait_for_selector(".health-bar")
+        told = truth.client.get(f"{truth.path}/vitals?looks=21").json()
+        height = "(all) => all.map((bar) => bar.height.baseVal.value)"
+        heights = page.locator(".health-bar").evaluate_all(height)
+        assert len(heights) == len(told["layers"]) == 11 and heights == sorted(heights)
+        assert page.locator(".health-map").count() == 22
+        first = told["layers"][0]["looks"][-1]
+        says = page.locator(".health-rung").first.get_attribute("aria-label") or ""
+        assert same(says.partition("gradient ")[2].removesuffix(". Walk there"), first["delta"])
+        page.wait_for_timeout(200)
+        assert axe(page) == []
+        page.locator(".health-rung").first.press("Enter")
+        walk.wait_at(20, first["step"] + 1)
 
 
 def test_a_healthy_run_says_so_and_the_first_load_brings_no_doctor(new_page: NewPage) -> None:

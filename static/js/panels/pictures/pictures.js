@@ -30,9 +30,10 @@ export function picturesOf(graph) {
   if (residualsOf(graph).length > 0) found.push({ name: "paths", label: "Paths" });
   if (NORMS.some((op) => ops.has(op))) found.push({ name: "norms", label: "Distribution" });
   const shown = found.filter(({ name }) => name in LOAD);
-  if (shown.length > 0) return shown;
+  const always = graph.nodes.filter((n) => n.kind === "parameter").length > 1 ? [{ name: "health", label: "Health" }] : [];
+  if (shown.length > 0) return [...shown, ...always];
   const model = layersOf(graph);
-  return [{ name: "neurons", label: "Neurons", ...("why" in model ? { why: model.why } : {}) }];
+  return [{ name: "neurons", label: "Neurons", ...("why" in model ? { why: model.why } : {}) }, ...always];
 }
 
 const LOAD = {
@@ -41,6 +42,7 @@ const LOAD = {
   attention: () => import("./attention.js"),
   paths: () => import("./paths.js"),
   norms: () => import("./norms.js"),
+  health: () => import("./health.js"),
 };
 
 /** The sheet of all pictures, once. @type {Promise<unknown> | null} */
