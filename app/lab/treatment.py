@@ -118,7 +118,8 @@ def _lane(
         run.train(done)
     history = run.history
     validation = [history.validation_loss.get(i) for i in range(done)]
-    return Lane(label, document, history.train_loss[:done], validation, run.loss(done)), run
+    losses = history.train_loss[:done].tolist()
+    return Lane(label, document, losses, validation, run.loss(done)), run
 
 
 def _says(

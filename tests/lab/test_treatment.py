@@ -24,9 +24,9 @@ def test_a_cured_lane_is_a_run_of_its_own_that_can_be_walked() -> None:
     assert told.iterations == len(sick.loss) == len(cured.loss) == 60
     again = Run(parse_spec(cured.spec))
     again.train(60)
-    assert again.history.train_loss == cured.loss and again.loss(60) == cured.final
+    assert again.history.train_loss.tolist() == cured.loss and again.loss(60) == cured.final
     run.train(60)
-    assert run.history.train_loss == sick.loss
+    assert run.history.train_loss.tolist() == sick.loss
 
 
 def test_a_cure_that_does_not_help_is_said_to() -> None:
