@@ -4,6 +4,7 @@ a probability for every class."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -46,13 +47,26 @@ class ClassLoss(Loss):
         ]
 
 
+@lru_cache(maxsize=64)
+def _starts(rows: int, classes: int) -> Array:
+    """Where each row begins among all entries."""
+    return np.arange(0, rows * classes, classes)
+
+
+def _places(t: Array, classes: int) -> Array:
+    """Where each target's entry stands among all entries."""
+    found: Array = np.add(_starts(t.size, classes), t.reshape(-1))
+    return found
+
+
 def _pick_classes(logs: Array, t: Array, out: Array) -> None:
     """Minus the mean of the target's log-probability."""
-    rows = logs.reshape(-1, logs.shape[-1])
     if t.shape == logs.shape:
+        rows = logs.reshape(-1, logs.shape[-1])
         np.copyto(out, -np.sum(rows * t.reshape(rows.shape)) / rows.shape[0])
     else:
-        np.copyto(out, -np.mean(rows[np.arange(rows.shape[0]), t.reshape(-1)]))
+        picked = logs.reshape(-1)[_places(t, logs.shape[-1])]
+        np.copyto(out, -(np.add.reduce(picked) / picked.size))
 
 
 def _less_target(shares: Array, t: Array, out: Array) -> None:
@@ -61,8 +75,7 @@ def _less_target(shares: Array, t: Array, out: Array) -> None:
         np.subtract(shares, t, out)
     else:
         np.copyto(out, shares)
-        rows = out.reshape(-1, out.shape[-1])
-        rows[np.arange(rows.shape[0]), t.reshape(-1)] -= 1.0
+        out.reshape(-1)[_places(t, out.shape[-1])] -= 1.0
 
 
 def _samples(p: Array) -> int:
@@ -117,8 +130,7 @@ def _minus_target(g: Array, t: Array, out: Array) -> None:
         np.multiply(t, scale, out)
     else:
         out.fill(0.0)
-        rows = out.reshape(-1, out.shape[-1])
-        rows[np.arange(rows.shape[0]), t.reshape(-1)] = scale
+        out.reshape(-1)[_places(t, out.shape[-1])] = scale
 
 
 @dataclass(frozen=True)
