@@ -9,7 +9,7 @@ nothing. One rule, two callers: their numbers are bit-identical.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, Protocol
@@ -203,7 +203,8 @@ class Recorder:
     `buffers` may be given beforehand (parameters as views of one flat vector); missing ones are
     made when first written. `flat` are those vectors by slot. `filled` are the slots that hold
     something when the iteration begins. `wanted` names the nodes whose gradient matters for
-    training: all others are left out.
+    training: all others are left out. `made` are the arrays made here, by slot or by the scratch's
+    number; `places` tells where one of that name is to lie.
     """
 
     def __init__(
@@ -212,8 +213,10 @@ class Recorder:
         filled: set[Slot],
         wanted: frozenset[str],
         flat: Mapping[str, Array],
+        places: Mapping[Hashable, Array] | None = None,
     ) -> None:
         self.buffers, self.filled, self.wanted, self.flat = buffers, filled, wanted, flat
+        self.places, self.made = places or {}, dict[Hashable, Array]()
         self.scalars: dict[str, Array] = {}
         self.waiting: dict[str, Array] = {}
         self.calls: list[partial[Any]] = []
@@ -281,9 +284,16 @@ class Recorder:
         self.filled.add((node, slot))
         buffer = self.buffers.get((node, slot))
         if buffer is None:
-            buffer = self.buffers[node, slot] = empty(shape, dtype, last)
+            buffer = self.buffers[node, slot] = self._make((node, slot), shape, dtype, last)
             buffer.fill(0)
         return buffer
+
+    def _make(self, name: Hashable, shape: Shape, dtype: Any, last: bool) -> Array:
+        array = self.places.get(name)
+        if array is None:
+            array = empty(shape, dtype, last)
+        self.made[name] = array
+        return array
 
     def clear(self, node: str, slot: str) -> None:
         """The first contribution of the coming backward pass fills the buffer instead of adding to
@@ -308,7 +318,7 @@ class Recorder:
         return self.scalars.setdefault(name, np.zeros((), FLOAT))
 
     def scratch(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
-        return empty(shape, dtype, last)
+        return self._make(len(self.made), shape, dtype, last)
 
     def at(self, node: str) -> None:
         self.node = node

@@ -16,7 +16,7 @@ import numpy as np
 from app.engine.graph import Graph, Node
 from app.engine.kernel import Eager
 from app.engine.op import Op
-from app.engine.types import FLOAT, SAVED, Shape
+from app.engine.types import FLOAT, SAVED, Shape, owner
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,7 @@ class _Watch(Eager):
         if out is not None:
             for array in ins:
                 if isinstance(array, np.ndarray):
-                    self.read_arrays.add(id(_owner(array)))
-
-
-def _owner(array: Any) -> Any:
-    """The array of which this is a view (of a view)."""
-    while getattr(array, "base", None) is not None:
-        array = array.base
-    return array
+                    self.read_arrays.add(id(owner(array)))
 
 
 @lru_cache(maxsize=4096)

@@ -22,3 +22,10 @@ SAVED = "saved."
 FLOAT = np.dtype(np.float64)
 HALF = np.dtype(np.float16)
 INT = np.dtype(np.int64)
+
+
+def owner(array: Any) -> Any:
+    """The array of which this is a view (of a view), or itself."""
+    while getattr(array, "base", None) is not None:
+        array = array.base
+    return array

@@ -8,7 +8,7 @@ call each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,14 +17,16 @@ import numpy as np
 
 from app.engine.graph import PARAMETER, Graph
 from app.engine.kernel import Recorder
+from app.engine.memory import shared_places
 from app.engine.plan import Step
-from app.engine.replay import Call, Rows, Straight, straight
+from app.engine.replay import LONGEST, Call, Rows, Straight, straight
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.iteration import FED
 from app.train.optimizers import Optimizer
 from app.train.plans.accumulation import loss_of
 from app.train.update import Update
 
+CACHE = 200_000  # bytes; what is smaller stays in a core's cache, wherever it lies
 BLOCK = 8192  # entries that stay in the cache while an optimizer makes its passes over them
 
 
@@ -115,6 +117,10 @@ class Trainer:
             if source[1] == GRAD and graph[source[0]].op and copy in self.shared
         }
         k, squared_norm = self._recorded(graph, plan, slots, buffers)
+        if sum(array.nbytes for array in k.made.values()) > CACHE and len(k.calls) <= LONGEST:
+            ends = {name for name in k.made if not _passing(graph, name)}
+            places = shared_places(k.calls, k.made, ends)
+            k, squared_norm = self._recorded(graph, plan, slots, buffers, places)
         feed = {node.name: k.buffers[node.name, VALUE] for node in graph.kind(*FED)}
         feed |= k.waiting
         loss = loss_of(k.buffers, graph)
@@ -128,13 +134,14 @@ class Trainer:
         plan: list[Step],
         slots: Mapping[Slot, Array],
         buffers: Mapping[Slot, Array],
+        places: Mapping[Hashable, Array] | None = None,
     ) -> tuple[Recorder, Array]:
         """The plan on buffers of its own, apart from those given; and where Σ g² will stand."""
         own = {**self.shared, **buffers}
         for node in graph.nodes.values():
             if node.op is None and (node.name, VALUE) not in own:
                 own[node.name, VALUE] = np.zeros(node.shape, node.dtype)
-        k = Recorder(own, set(slots), graph.trained(), self.flat)
+        k = Recorder(own, set(slots), graph.trained(), self.flat, places)
         squared_norm = np.zeros(())
         noted = updated = False
         for step in plan:
@@ -158,3 +165,13 @@ class Trainer:
             part = {slot: vector[first : first + BLOCK] for slot, vector in self.flat.items()}
             state = {slot: part[slot] for slot in optimizer.state}
             optimizer.update(k, part[VALUE], part[GRAD], part[VALUE], state, state)
+
+
+def _passing(graph: Graph, name: Hashable) -> bool:
+    """Whether nobody asks for this array after the iteration: a scratch, or a slot of a node
+    between leaves and loss.
+    """
+    if not isinstance(name, tuple):
+        return True
+    node = graph.nodes.get(name[0])
+    return node is not None and node.op is not None and node.name != graph.output

@@ -15,6 +15,7 @@ from app.engine.plan import forward_steps
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array
 from app.nn.layers import LAYERS
+from app.train import trainer
 from app.train.problem import ModelProblem
 from app.train.run import Run
 from app.train.spec import parse_spec
@@ -79,8 +80,12 @@ def same(a: dict[Any, Any], b: dict[Any, Any]) -> bool:
 
 
 @cases
-def test_full_speed_and_stepping_give_the_same_bits(case: dict[str, Any]) -> None:
+@pytest.mark.parametrize("cache", [trainer.CACHE, 0], ids=["", "in shared memory"])
+def test_full_speed_and_stepping_give_the_same_bits(
+    case: dict[str, Any], cache: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In batches of two, of which the last may be smaller."""
+    monkeypatch.setattr(trainer, "CACHE", cache)
     size = 3 if len(case["inputs"]) == 5 else 2
     if len(case["inputs"]) == 3:
         size = 3
@@ -100,7 +105,11 @@ METHODS: list[dict[str, Any]] = [{"checkpoint": 1}, {"accumulate": 2}, {"precisi
 
 @pytest.mark.parametrize("method", METHODS, ids=[next(iter(method)) for method in METHODS])
 @pytest.mark.parametrize("name", MIXED)
-def test_other_plans_over_layers_give_the_same_bits_too(name: str, method: dict[str, Any]) -> None:
+@pytest.mark.parametrize("cache", [trainer.CACHE, 0], ids=["", "in shared memory"])
+def test_other_plans_over_layers_give_the_same_bits_too(
+    name: str, method: dict[str, Any], cache: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "CACHE", cache)
     case = next(case for case in CASES if case["name"] == name)
     even = len(case["inputs"]) // 2 * 2
     data = {"inputs": case["inputs"][:even], "targets": case["targets"][:even]}

@@ -1,0 +1,121 @@
+"""Where the arrays of a recording lie: those that are never needed at the same time share memory.
+
+From the recorded calls follows from which call to which each array holds something. Recorded once
+more with these places, an iteration's numbers stay in the cache; a result may even take the place
+of an operand that is read for the last time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from app.engine.types import Array, owner
+
+ALIGNED = 64  # bytes: a line of the cache
+
+
+@dataclass
+class Span:
+    """From which call to which an array holds something; `written` marks the entries that are
+    written before any is read.
+    """
+
+    array: Array
+    first: int
+    last: int
+    written: Array
+    read: bool = False
+    start: int = 0
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.array.nbytes
+
+
+def shared_places(
+    calls: Sequence[partial[Any]], made: Mapping[Hashable, Array], kept: Collection[Hashable]
+) -> dict[Hashable, Array]:
+    """For the arrays that a recorder made a place each in one piece of memory. Left out are those
+    in `kept`, single numbers, and what is not wholly written before it is read.
+    """
+    spans = {key: span for key, span in _spans(calls, made).items() if key not in kept}
+    fit = {key: s for key, s in spans.items() if s.array.size > 1 and s.written.all()}
+    size = _place(calls, sorted(fit.values(), key=lambda span: span.first))
+    memory = np.empty(size + ALIGNED, np.uint8)
+    memory = memory[-memory.ctypes.data % ALIGNED :]
+    return {key: _like(span.array, memory[span.start : span.stop]) for key, span in fit.items()}
+
+
+def _spans(calls: Sequence[partial[Any]], made: Mapping[Hashable, Array]) -> dict[Hashable, Span]:
+    keys = {id(owner(array)): key for key, array in made.items()}
+    found: dict[Hashable, Span] = {}
+    for i, call in enumerate(calls):
+        *ins, out = (*call.args, *call.keywords.values())
+        for x in (*ins, out):
+            key = keys.get(id(owner(x)))
+            if key is None:
+                continue
+            whole = owner(made[key])
+            span = found.setdefault(key, Span(made[key], i, i, np.zeros(whole.size, bool)))
+            span.last = i
+            if x is not out:
+                span.read = True
+            elif not span.read:
+                _mark(span.written, x, whole)
+    return found
+
+
+def _mark(written: Array, part: Array, whole: Array) -> None:
+    """Note that the entries of this view are written."""
+    offset = (part.ctypes.data - whole.ctypes.data) // whole.itemsize
+    strides = [stride // whole.itemsize for stride in part.strides]
+    np.lib.stride_tricks.as_strided(written[offset:], part.shape, strides)[...] = True
+
+
+def _place(calls: Sequence[partial[Any]], spans: list[Span]) -> int:
+    """Choose each span's start, lowest first; returns how many bytes there are in all."""
+    living: list[Span] = []
+    size = 0
+    for span in spans:
+        heir = next((old for old in living if _inherits(calls[span.first], old, span)), None)
+        living = [old for old in living if old.last >= span.first and old is not heir]
+        span.start = 0
+        if heir is not None:
+            span.start = heir.start
+        else:
+            for old in living:
+                if old.start >= span.stop:
+                    break
+                span.start = max(span.start, -(-old.stop // ALIGNED) * ALIGNED)
+        living.append(span)
+        living.sort(key=lambda one: one.start)
+        size = max(size, span.stop)
+    return size
+
+
+def _inherits(call: partial[Any], old: Span, new: Span) -> bool:
+    """Whether the call computes entry by entry, and reads the old array for the last time."""
+    if old.last != new.first or not isinstance(call.func, np.ufunc) or call.func.signature:
+        return False
+    *ins, out = (*call.args, *call.keywords.values())
+    mine = [x for x in ins if owner(x) is owner(old.array)]
+    return all(_lies(x) == _lies(old.array) for x in mine) and (
+        _lies(out)[1:] == _lies(old.array)[1:] and _lies(out) == _lies(new.array)
+    )
+
+
+def _lies(x: Array) -> tuple[Any, ...]:
+    """Where an array's first entry is, and how the others lie."""
+    return (x.ctypes.data, x.shape, x.strides, x.dtype)
+
+
+def _like(array: Array, memory: Array) -> Array:
+    """An array of the same shape, type and order in that memory."""
+    order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+    flat = memory.view(array.dtype).reshape([array.shape[axis] for axis in order])
+    return flat.transpose([order.index(axis) for axis in range(array.ndim)])
