@@ -20,7 +20,8 @@ from app.engine.plan import backward_steps, forward_steps
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.nn.program import parse
-from app.train.run import Run, evaluate
+from app.train.measure import evaluate
+from app.train.run import Run
 from app.train.slopes import leaves
 
 MOST_NUMBERS = 64

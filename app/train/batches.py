@@ -1,5 +1,5 @@
 """Which samples an iteration sees. Chance is an input: the order of an epoch follows from the seed
-and the epoch's number.
+and the epoch's number, what augmentation does to a batch from the seed and the iteration's.
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.engine.types import INT, Array
+from app.train.augment import Augment
+from app.train.scaling import Scaling
 
 
 @dataclass
 class Batches:
-    """Samples in batches; the last, smaller one is kept. Edits replace rows from then on."""
+    """Samples in batches; the last, smaller one is kept. Edits replace rows from then on.
+
+    Inputs are as the network sees them: standardised by `scaling`, if there is one.
+    """
 
     inputs: Array
     targets: Array
@@ -22,6 +27,8 @@ class Batches:
     shuffle: bool = False
     seed: int = 0
     validation: tuple[Array, Array] | None = None
+    scaling: Scaling | None = None
+    augment: Augment | None = None
     _edits: list[tuple[int, str, Array]] = field(default_factory=list)
     _ordered: tuple[object, dict[str, Array]] = (None, {})
 
@@ -48,12 +55,19 @@ class Batches:
         first = (iteration % self.count) * self.batch_size
         return min(self.batch_size, self.samples - first)
 
+    def order(self, epoch: int) -> Array:
+        """The numbers of all samples in the order in which this epoch sees them."""
+        if not self.shuffle:
+            return np.arange(self.samples)
+        return np.random.default_rng([self.seed, 1, epoch]).permutation(self.samples)
+
     def rows(self, iteration: int) -> Array:
         """The numbers of the samples in this iteration's batch."""
         first = (iteration % self.count) * self.batch_size
+        last = first + self.size(iteration)
         if not self.shuffle:
-            return np.arange(first, first + self.size(iteration))
-        return self._order(self.epoch(iteration))[first : first + self.batch_size]
+            return np.arange(first, last)
+        return self.order(self.epoch(iteration))[first:last]
 
     def pause(self, iteration: int) -> int:
         """Up to where batches have one size, but no further than the epoch's end if it is then
@@ -76,7 +90,21 @@ class Batches:
     def feed(self, iteration: int) -> dict[str, Array]:
         ordered = self.ordered(iteration)
         first = iteration % self.count * self.batch_size
-        return {which: rows[first : first + self.batch_size] for which, rows in ordered.items()}
+        fed = {which: rows[first : first + self.batch_size] for which, rows in ordered.items()}
+        if self.augment is not None and not self._set(iteration):
+            rng = np.random.default_rng([self.seed, 5, iteration])
+            fed["input"] = self.augment.drawn(fed["input"], self._paper, rng)
+        return fed
+
+    def _set(self, iteration: int) -> bool:
+        """Whether somebody gave this very batch its inputs: then they are left alone."""
+        return any(since == iteration and which == "input" for since, which, _ in self._edits)
+
+    @property
+    def _paper(self) -> Array:
+        """What 0 is for the network, in each channel of a picture."""
+        channels = np.zeros((self.inputs.shape[1], 1, 1))
+        return channels if self.scaling is None else self.scaling.apply(channels)
 
     def ordered(self, iteration: int) -> dict[str, Array]:
         """All samples in the order of this iteration's epoch: its batches are their slices."""
@@ -85,16 +113,13 @@ class Batches:
         if known != key:
             found = {which: self.whole(iteration, which) for which in ("input", "target")}
             if self.shuffle:
-                order = self._order(key[0])
+                order = self.order(key[0])
                 found = {which: rows[order] for which, rows in found.items()}
             found = {which: rows.view() for which, rows in found.items()}
             for rows in found.values():
                 rows.flags.writeable = False
             self._ordered = key, found
         return found
-
-    def _order(self, epoch: int) -> Array:
-        return np.random.default_rng([self.seed, 1, epoch]).permutation(self.samples)
 
     def seen(self, iteration: int) -> int:
         """Samples seen before this iteration."""

@@ -1,8 +1,11 @@
-"""The `data` part of a spec: samples written out, or a data set by name, made from a seed."""
+"""The `data` part of a spec: samples written out, or a data set by name, made from a seed; and what
+is done to them before training: a part is held back, inputs are standardised, one batch is kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,23 +14,33 @@ from app.engine.errors import BackstepError, LimitError
 from app.engine.fields import mapping, pick, real, whole
 from app.engine.types import INT, Array
 from app.nn.values import to_array
+from app.train.augment import parse_augment
 from app.train.batches import Batches
-from app.train.datasets import DATASETS
+from app.train.datasets import DATASETS, Dataset
 from app.train.limits import SpecLimits
+from app.train.scaling import Scaling
+
+OPTIONS = ("validation", "standardise", "augment", "overfit_one_batch", "seed")
+WRITTEN = ("inputs", "targets", "columns", "classes")
+LONGEST_NAME = 200
 
 
 def parse_data(
     given: Any, *, classes: bool, batch_size: Any, shuffle: Any, seed: int, limits: SpecLimits
 ) -> Batches:
-    """`classes`: the loss compares with class numbers, so whole-number targets stay whole."""
+    """`classes`: the loss compares with class numbers, so whole-number targets stay whole.
+
+    With a seed of their own, data and split stay while the spec's seed draws other weights.
+    """
     options = mapping(given, "data")
     validation = real(options.get("validation", 0.0), "data.validation")
     if not 0.0 <= validation < 1.0:
         raise BackstepError(
             f"must be a share from 0 to below 1: {validation!r}", where="data.validation"
         )
+    drawn = whole(options.get("seed", seed), "data.seed", low=0, high=2**32 - 1)
     if "dataset" in options:
-        inputs, targets = _named(options, seed, limits)
+        inputs, targets = _named(options, drawn, limits)
     else:
         inputs, targets = _written(options, limits)
     if len(inputs) != len(targets):
@@ -45,16 +58,39 @@ def parse_data(
         raise BackstepError("nothing is left to train on", where="data.validation")
     rest = None
     if held:
-        order = np.random.default_rng([seed, 2]).permutation(len(inputs))
+        order = np.random.default_rng([drawn, 2]).permutation(len(inputs))
         rest = inputs[order[:held]], targets[order[:held]]
         kept = np.sort(order[held:])
         inputs, targets = inputs[kept], targets[kept]
+    scaling = None
+    if _flag(options, "standardise"):
+        scaling = Scaling.measured(inputs)
+        inputs = scaling.apply(inputs)
+        rest = rest and (scaling.apply(rest[0]), rest[1])
     size = len(inputs)
     if batch_size is not None:
         size = min(size, whole(batch_size, "batch_size", low=1))
     if not isinstance(shuffle, bool):
         raise BackstepError(f"must be true or false: {shuffle!r}", where="shuffle")
-    return Batches(inputs, targets, size, shuffle, seed, rest)
+    augment = parse_augment(options.get("augment"))
+    batches = Batches(inputs, targets, size, shuffle, seed, rest, scaling, augment)
+    return _first(batches) if _flag(options, "overfit_one_batch") else batches
+
+
+def _flag(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name, False)
+    if not isinstance(value, bool):
+        raise BackstepError(f"must be true or false: {value!r}", where=f"data.{name}")
+    return value
+
+
+def _first(batches: Batches) -> Batches:
+    """The samples of the first batch and no others, always the same as they are: a network that
+    cannot learn them by heart has a mistake in it.
+    """
+    rows = np.sort(batches.rows(0))
+    inputs, targets = batches.inputs[rows], batches.targets[rows]
+    return replace(batches, inputs=inputs, targets=targets, shuffle=False, augment=None)
 
 
 def _as_classes(targets: Array) -> Array:
@@ -68,10 +104,10 @@ def _as_classes(targets: Array) -> Array:
 
 def _written(options: Mapping[str, Any], limits: SpecLimits) -> tuple[Array, Array]:
     for name in options:
-        if name not in ("inputs", "targets", "validation"):
+        if name not in (*WRITTEN, *OPTIONS):
             raise BackstepError(
-                f"argument is not known: {name!r}; accepted: inputs, targets, validation, "
-                "or dataset with samples, noise, validation",
+                f"argument is not known: {name!r}; accepted: {', '.join((*WRITTEN, *OPTIONS))}, "
+                "or dataset with samples, noise and what GET /api/datasets names",
                 where=f"data.{name}",
             )
     arrays = []
@@ -84,14 +120,45 @@ def _written(options: Mapping[str, Any], limits: SpecLimits) -> tuple[Array, Arr
             )
         arrays.append(to_array(options[name], f"data.{name}", limits.array_entries))
     inputs, targets = arrays
-    return (inputs[:, None] if inputs.ndim == 1 else inputs), targets
+    inputs = inputs[:, None] if inputs.ndim == 1 else inputs
+    _names(options, "columns", inputs.shape[-1])
+    _names(options, "classes", None)
+    return inputs, targets
 
 
-def _named(options: Mapping[str, Any], seed: int, limits: SpecLimits) -> tuple[Array, Array]:
-    arguments = {k: v for k, v in options.items() if k not in ("dataset", "validation")}
+def _names(options: Mapping[str, Any], field: str, count: int | None) -> None:
+    """What columns or classes are called changes no number; pages show it."""
+    names = options.get(field)
+    if names is None:
+        return
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and len(name) <= LONGEST_NAME for name in names
+    ):
+        raise BackstepError("must be a list of names", where=f"data.{field}")
+    if count is not None and len(names) != count:
+        raise BackstepError(
+            f"there must be a name for each of the {count} columns: {len(names)}",
+            where=f"data.{field}",
+        )
+
+
+def dataset(options: Mapping[str, Any], limits: SpecLimits) -> Dataset:
+    """The data set that `{"dataset": name, …}` means."""
+    arguments = {k: v for k, v in options.items() if k not in ("dataset", *OPTIONS)}
     data = pick(DATASETS, {"type": options["dataset"], **arguments}, "data", "the data set")
     if data.samples > limits.data_samples:
         raise LimitError(
             f"at most {limits.data_samples} samples: {data.samples}", where="data.samples"
         )
-    return data.make(np.random.default_rng([seed, 3]))
+    entries = data.samples * int(np.prod(data.shape))
+    if entries > limits.array_entries:
+        raise LimitError(
+            f"{data.samples} samples of shape {list(data.shape)} are {entries} numbers, "
+            f"at most {limits.array_entries} are allowed in one array",
+            where="data.samples",
+        )
+    return data
+
+
+def _named(options: Mapping[str, Any], seed: int, limits: SpecLimits) -> tuple[Array, Array]:
+    return dataset(options, limits).make(np.random.default_rng([seed, 3]))

@@ -130,6 +130,11 @@ class ModelProblem:
                     where="model.input_shape",
                 )
         if vocabulary(model.get("layers")) is not None:
+            if batches.scaling is not None:
+                raise BackstepError(
+                    "numbers that an embedding looks up cannot be standardised",
+                    where="data.standardise",
+                )
             broken = batches.inputs[batches.inputs != np.floor(batches.inputs)]
             if broken.size:
                 raise BackstepError(
@@ -137,6 +142,8 @@ class ModelProblem:
                     where="data.inputs",
                 )
             batches.whole_inputs()
+        if batches.augment is not None:
+            batches.augment.check(shape, batches.inputs.dtype)
         init = parse_init(given["init"], "init") if given.get("init") is not None else None
         problem = cls(model.get("layers"), loss, batches, init, given, seed, limits)
         problem._read_classes()
@@ -179,6 +186,17 @@ class ModelProblem:
     @property
     def batches(self) -> Batches:
         return self._batches
+
+    @property
+    def prediction(self) -> str:
+        """The node that the loss compares with the target."""
+        built: Model = self.model(self._batches.size(0))
+        return built.prediction
+
+    def names(self, what: str) -> list[str] | None:
+        """What the spec calls its `columns` or `classes`, if it says so."""
+        found: list[str] | None = self._given["data"].get(what)
+        return found
 
     def graph(self, iteration: int) -> Graph:
         built: Model = self.model(self._batches.size(iteration))
@@ -239,8 +257,9 @@ class ModelProblem:
 
     @property
     def noisy(self) -> bool:
+        """Whether every iteration has draws of its own."""
         model: Model = self.model(self._batches.size(0))
-        return bool(model.noises)
+        return bool(model.noises) or self._batches.augment is not None
 
     def version(self, iteration: int) -> object:
         if self.noisy:

@@ -20,14 +20,15 @@ import numpy as np
 
 from app.engine.errors import BackstepError
 from app.engine.graph import PARAMETER, Graph
-from app.engine.plan import Step, forward_steps
+from app.engine.plan import Step
 from app.engine.replay import Rows, fill, taken
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.evaluation import Evaluation
 from app.train.history import History
 from app.train.iteration import FED, iteration_plan
-from app.train.plans.accumulation import loss_of, part_name, share
+from app.train.measure import batch_loss
+from app.train.plans.accumulation import loss_of
 from app.train.plans.mixed_precision import SCALE, SKIPPED
 from app.train.plans.rewritten import Rewritten
 from app.train.problem import check_choices
@@ -357,19 +358,8 @@ class Run:
         """The loss of this iteration's batch with the parameters at its start, some leaves
         replaced.
         """
-        graph, parts = self.graph(iteration), self.spec.method.accumulate
-        slots = self.slots(iteration, 0)
-        feed = self.problem.feed(iteration)
-        losses = []
-        for part in range(parts):
-            values = {}
-            for name, node in graph.nodes.items():
-                if node.op is None and node.kind in FED:
-                    values[name] = feed[part_name(name, part) if parts > 1 else name]
-                elif node.op is None:
-                    values[name] = slots[name, VALUE]
-            losses.append(evaluate(graph, values | (replaced or {})))
-        return losses[0] if parts == 1 else math.fsum(losses) * share(graph, parts)
+        slots, feed = self.slots(iteration, 0), self.problem.feed(iteration)
+        return batch_loss(self.graph(iteration), slots, feed, self.spec.method.accumulate, replaced)
 
     def _validate(self, iteration: int, slots: Mapping[Slot, Array]) -> None:
         """After the last iteration of an epoch. At full speed the trainer's own buffers are given:
@@ -430,11 +420,3 @@ class Run:
         for i in [i for i in self._steppers if i >= iteration - 1]:
             del self._steppers[i]
         self._trainer = self._judge = None
-
-
-def evaluate(graph: Graph, values: dict[str, Array]) -> float:
-    """The output's value for given leaves."""
-    slots = {(name, VALUE): value for name, value in values.items()}
-    stepper = Stepper(forward_steps(graph), slots, {}, {})
-    stepper.seek(len(stepper.plan))
-    return float(stepper.slots[graph.output, VALUE])

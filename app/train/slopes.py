@@ -4,30 +4,22 @@ and without the casts and scales that a plan may put in. It is what a measured s
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from app.engine.graph import Graph
 from app.engine.plan import backward_steps, forward_steps
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array
+from app.train import measure
 from app.train.iteration import FED
-from app.train.plans.accumulation import part_name, share
-from app.train.run import Run, evaluate
+from app.train.plans.accumulation import share
+from app.train.run import Run
 
 
 def leaves(run: Run, graph: Graph, iteration: int, part: int = 0) -> dict[str, Array]:
     """The numbers of all leaves of this graph, with the rows of one micro-batch."""
     slots, feed = run.slots(iteration, 0), run.problem.feed(iteration)
-    parts = run.spec.method.accumulate
-    return {
-        name: feed[part_name(name, part) if parts > 1 else name]
-        if node.kind in FED
-        else slots[name, VALUE]
-        for name, node in graph.nodes.items()
-        if node.op is None
-    }
+    return measure.leaves(graph, slots, feed, part, run.spec.method.accumulate)
 
 
 def gradients(run: Run, iteration: int) -> dict[str, Array]:
@@ -70,9 +62,6 @@ def planned(run: Run, iteration: int) -> dict[str, Array]:
 
 def loss(run: Run, iteration: int, replaced: dict[str, Array] | None = None) -> float:
     """The loss of the whole batch in full precision, some leaves replaced."""
-    graph, parts = run.plain_graph(iteration), run.spec.method.accumulate
-    found = [
-        evaluate(graph, leaves(run, graph, iteration, part) | (replaced or {}))
-        for part in range(parts)
-    ]
-    return found[0] if parts == 1 else math.fsum(found) * share(graph, parts)
+    slots, feed = run.slots(iteration, 0), run.problem.feed(iteration)
+    parts = run.spec.method.accumulate
+    return measure.batch_loss(run.plain_graph(iteration), slots, feed, parts, replaced)

@@ -28,8 +28,8 @@ def drawn(name: str, seed: int = 3, **arguments: Any) -> tuple[Array, Array]:
 @pytest.mark.parametrize("samples", [1, 2, 5, 200])
 def test_shapes(name: str, samples: int) -> None:
     inputs, targets = drawn(name, samples=samples)
-    assert inputs.shape == (samples, DATASETS[name].features)
-    assert targets.shape == (samples, 1)
+    assert inputs.shape == (samples, *DATASETS[name]().shape)
+    assert targets.shape == (samples, *DATASETS[name]().target_shape)
     assert inputs.dtype == targets.dtype == np.float64
     assert np.isfinite(inputs).all() and np.isfinite(targets).all()
     assert np.abs(inputs).max() < 3, "of a size that networks like"
@@ -46,18 +46,20 @@ def test_a_seed_gives_the_same_points_and_another_seed_others(name: str) -> None
 @ALL
 def test_noise_moves_the_same_points(name: str) -> None:
     clean, little, much = (drawn(name, noise=noise) for noise in (0, 0.1, 0.2))
-    moves, stays = (0, 1) if DATASETS[name].task == "classification" else (1, 0)
+    moves, stays = (1, 0) if DATASETS[name].task == "regression" else (0, 1)
     assert clean[stays].tobytes() == little[stays].tobytes() == much[stays].tobytes()
     way = little[moves] - clean[moves]
     np.testing.assert_allclose(much[moves] - clean[moves], 2 * way, atol=1e-12)
     assert 0.08 < way.std() < 0.12
 
 
-@pytest.mark.parametrize("name", [n for n, d in DATASETS.items() if d.task == "classification"])
+@pytest.mark.parametrize("name", [n for n, d in DATASETS.items() if d.classes and n != "copy"])
 def test_classes_are_even_in_every_batch(name: str) -> None:
-    targets = drawn(name, samples=200)[1]
-    assert set(np.unique(targets)) == {0.0, 1.0}
-    assert {batch.mean() for batch in targets.reshape(50, 4)} == {0.5}
+    classes = DATASETS[name].classes
+    assert classes
+    targets = drawn(name, samples=20 * classes)[1]
+    assert set(np.unique(targets)) == set(range(classes))
+    assert {batch.mean() for batch in targets.reshape(-1, classes)} == {(classes - 1) / 2}
 
 
 def test_xor_is_the_truth_table() -> None:
@@ -105,10 +107,11 @@ def test_the_curves() -> None:
 @ALL
 def test_the_catalogue_row_is_complete(name: str) -> None:
     cls = DATASETS[name]
-    assert cls.summary and cls.task in ("classification", "regression")
+    assert cls.summary and cls.task in ("binary", "multiclass", "regression", "sequence")
     rows = cls.arguments()
     assert [row["name"] for row in rows][:2] == ["samples", "noise"]
-    assert all(row["summary"] and "default" in row and "high" in row for row in rows)
+    assert all(row["summary"] and "default" in row for row in rows)
+    assert all("high" in row for row in rows if row["name"] in ("samples", "noise"))
     assert made(json.loads(json.dumps(cls().spec))) == cls()
 
 
@@ -123,6 +126,10 @@ def test_the_catalogue_row_is_complete(name: str) -> None:
         ({"type": "xor", "noise": "loud"}, BackstepError, "data.noise", "number: 'loud'"),
         ({"type": "xor", "turns": 1}, BackstepError, "data.turns", "accepted: samples, noise"),
         ({"type": "spiral", "turns": 0}, BackstepError, "data.turns", "more than 0: 0"),
+        ({"type": "digits", "samples": 15_001}, LimitError, "data.samples", "at most 15000"),
+        ({"type": "digits", "flat": 1}, BackstepError, "data.flat", "true or false: 1"),
+        ({"type": "parity", "length": 65}, LimitError, "data.length", "at most 64"),
+        ({"type": "copy", "length": 3, "delay": 3}, BackstepError, "data.delay", "less than"),
     ],
 )
 def test_errors_say_what_would_be_accepted(

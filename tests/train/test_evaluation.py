@@ -9,7 +9,8 @@ import numpy as np
 from app.engine.graph import BUFFER, CONSTANT, PARAMETER
 from app.engine.types import VALUE
 from app.train.evaluation import Evaluation
-from app.train.run import Run, evaluate
+from app.train.measure import evaluate
+from app.train.run import Run
 from app.train.spec import parse_spec
 
 LAYERS: list[Any] = [{"type": "linear", "out_features": 3}, "batch_norm", "tanh"]

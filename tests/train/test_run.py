@@ -43,6 +43,19 @@ SHAPES: dict[str, dict[str, Any]] = {
             "targets": [0, 2, 1, 1],
         },
     },
+    "standardised pictures, shifted and jittered": {
+        "model": {"layers": ["flatten", {"type": "linear", "out_features": 10}]},
+        "loss": "cross_entropy",
+        "data": {
+            "dataset": "digits",
+            "samples": 22,
+            "validation": 0.3,
+            "standardise": True,
+            "augment": {"jitter": 0.2, "shift": 1},
+        },
+        "batch_size": 6,
+        "shuffle": True,
+    },
     "a program": {
         "program": "a = w*x + b\nL = mean((tanh(a) - 0.5)**2)",
         "values": {"w": 2, "x": [3, -1, 0.5], "b": 1},
@@ -181,8 +194,11 @@ print(hashlib.sha256(b"".join(slots[k].tobytes() for k in sorted(slots))).hexdig
 """
 
 
-def test_two_processes_compute_the_same_bytes() -> None:
-    spec = SPECS["mini-batches, the last one smaller; adam, clipped by norm"]
+@pytest.mark.parametrize(
+    "shape", ["mini-batches, the last one smaller", "standardised pictures, shifted and jittered"]
+)
+def test_two_processes_compute_the_same_bytes(shape: str) -> None:
+    spec = SPECS[f"{shape}; adam, clipped by norm"]
     script = SCRIPT.format(spec=spec)
     outs = {
         subprocess.run(

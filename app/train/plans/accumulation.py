@@ -42,10 +42,15 @@ def part_name(leaf: str, part: int) -> str:
     return f"{leaf}#{part}"
 
 
+def summed(graph: Graph) -> bool:
+    """Whether the loss is a sum over the batch."""
+    losses = [node.op for node in graph.ops if node.op and node.op.is_loss]
+    return any(op.name in SUMMED for op in losses)
+
+
 def share(graph: Graph, parts: int) -> float:
     """What a micro-batch's loss counts for in the large batch's."""
-    losses = [node.op for node in graph.ops if node.op and node.op.is_loss]
-    return 1.0 if any(op.name in SUMMED for op in losses) else 1.0 / parts
+    return 1.0 if summed(graph) else 1.0 / parts
 
 
 @dataclass(frozen=True)

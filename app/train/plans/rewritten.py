@@ -169,6 +169,13 @@ class Scalars(Wrapped):
         raise BackstepError(f"cannot be edited as a scalar: {name!r}", where=name)
 
 
+def model_of(problem: Any) -> ModelProblem | None:
+    """The layers and samples behind every change, if the run is about a model."""
+    while not isinstance(problem, ModelProblem) and hasattr(problem, "inner"):
+        problem = problem.inner
+    return problem if isinstance(problem, ModelProblem) else None
+
+
 def changed(problem: Problem, method: Method, max_nodes: int) -> Problem:
     """The problem as this method sees it."""
     if method.accumulate > 1:
