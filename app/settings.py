@@ -34,6 +34,7 @@ class Limits:
     array_entries: int = _setting(1_000_000, "numbers in one array")
     inline_entries: int = _setting(4_096, "numbers of an array written out inside an answer")
     data_samples: int = _setting(20_000, "samples in one data set")
+    data_rows_shown: int = _setting(2_000, "rows of each part of a data set in one answer")
     program_characters: int = _setting(2_000, "characters in a typed program")
     program_depth: int = _setting(60, "brackets or operators inside each other in a program")
     snapshot_bytes: int = _setting(64_000_000, "bytes remembered for going back in one session")

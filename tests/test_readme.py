@@ -78,10 +78,12 @@ def test_the_walk_over_http_works_as_pasted(server: Server, tmp_path: Path) -> N
     assert seek["position"]["iteration"] == 37
     assert check["ok"] is True and weight.shape == ()
     assert gone is None
-    formula, network, sweep, catalogue = map(json.loads, answers[12:])
+    formula, network, sweep, digits, table, catalogue = map(json.loads, answers[12:])
     assert formula["spec"]["program"] == "L = (w*x + b)**2"
     assert "0.weight" in {node["name"] for node in network["graph"]["nodes"]}
     assert [lane["verdict"]["kind"] for lane in sweep["lanes"]][-1] == "diverges"
+    assert len(digits["train"]["inputs"]) == 16 and digits["shape"] == [1, 8, 8]
+    assert table["classes"] == ["a", "b"] and table["columns"] == ["width", "height"]
     assert {"ops", "layers", "losses", "optimizers", "schedules", "datasets"} <= set(catalogue)
 
 

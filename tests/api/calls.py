@@ -45,6 +45,11 @@ GOOD: dict[tuple[str, str], Call] = {
     ("GET", "/api/lessons"): lambda c: c.client.get("/api/lessons"),
     ("GET", "/api/lessons/{id}"): lambda c: c.client.get("/api/lessons/neuron"),
     ("GET", "/api/catalogue"): lambda c: c.client.get("/api/catalogue"),
+    ("GET", "/api/datasets"): lambda c: c.client.get("/api/datasets"),
+    ("GET", "/api/datasets/{name}"): lambda c: c.client.get("/api/datasets/moons?samples=9"),
+    ("POST", "/api/datasets/csv"): lambda c: c.client.post(
+        "/api/datasets/csv", json={"text": "1,2,a\n3,4,b"}
+    ),
     ("POST", "/api/sessions"): lambda c: c.client.post("/api/sessions", json={"lesson": "neuron"}),
     ("GET", "/api/sessions/{id}"): lambda c: c("GET"),
     ("DELETE", "/api/sessions/{id}"): lambda c: c("DELETE"),

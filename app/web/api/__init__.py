@@ -7,6 +7,7 @@ from __future__ import annotations
 from app.web.api import (
     catalogue,
     changes,
+    datasets,
     doctor,
     lab,
     landscape,
@@ -28,11 +29,14 @@ routers = [
     plans.router,
     lessons.router,
     catalogue.router,
+    datasets.router,
+    datasets.files,
 ]
 
 TOPICS = [
     {"name": "lessons", "description": "Prepared specs with words."},
     {"name": "catalogue", "description": "All that a spec can be made of."},
+    {"name": "data", "description": "Data sets, and a table of one's own."},
     {"name": "sessions", "description": "One person's run of a lesson or a spec."},
     {"name": "moving", "description": "Ahead and back in time. A position is (iteration, step)."},
     {

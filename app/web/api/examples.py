@@ -31,6 +31,7 @@ from app.train.plans.proof import accumulation_proof
 from app.train.plans.underflow import underflow_view
 from app.train.run import Run
 from app.train.spec import parse_spec
+from app.web.api import datasets as dataset_routes
 from app.web.api import lessons as lesson_routes
 from app.web.api.catalogue import catalogue
 from app.web.events import message
@@ -135,6 +136,7 @@ def made() -> dict[str, Any]:
     first = next(iter(lessons()))
     found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}
     found["lesson"] = orjson.loads(lesson_routes.whole(first))
+    found |= dataset_routes.examples()
     found["catalogue"] = {name: rows[:1] for name, rows in orjson.loads(catalogue()).items()}
     return {name: orjson.loads(encode(value)) for name, value in found.items()}
 
