@@ -74,7 +74,7 @@ def evaluated(run: Run, iteration: int) -> dict[str, Any]:
     slots = run.slots(iteration, 0)
     if problem is None or run.spec.method.scalars:
         what = "a model taken apart into scalars" if problem else "a program"
-        raise BackstepError(f"{what} has no samples to be evaluated on", where="iteration")
+        raise BackstepError(f"{what} cannot be evaluated on samples", where="id")
     graph = problem.graph(iteration)
     slots = {(n.name, VALUE): slots[n.name, VALUE] for n in graph.kind(*KEPT)}
     batches = problem.batches

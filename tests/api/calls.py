@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from app.web.api.examples import PLAN
+from app.web.api.examples import CLASSES, PLAN
 from tests.sessions.specs import LINE
 
 JSON = {"content-type": "application/json"}
@@ -59,6 +59,9 @@ GOOD: dict[tuple[str, str], Call] = {
     ("GET", "/api/sessions/{id}/frames"): lambda c: c("GET", "/frames"),
     ("GET", "/api/sessions/{id}/state"): lambda c: c("GET", "/state"),
     ("GET", "/api/sessions/{id}/history"): lambda c: c("GET", "/history"),
+    ("GET", "/api/sessions/{id}/data"): lambda c: c("GET", "/data"),
+    ("GET", "/api/sessions/{id}/batch"): lambda c: c("GET", "/batch?iteration=4"),
+    ("GET", "/api/sessions/{id}/evaluate"): lambda c: c("GET", "/evaluate?iteration=2"),
     ("GET", "/api/sessions/{id}/element"): lambda c: c("GET", "/element?node=z&step=3"),
     ("GET", "/api/sessions/{id}/proof"): lambda c: c("GET", "/proof"),
     ("GET", "/api/sessions/{id}/memory"): lambda c: c("GET", "/memory"),
@@ -87,6 +90,10 @@ GOOD: dict[tuple[str, str], Call] = {
     ),
 }
 NEEDS: dict[tuple[str, str], dict[str, Any]] = {
+    **{
+        ("GET", f"/api/sessions/{{id}}/{name}"): {"spec": CLASSES}
+        for name in ("data", "batch", "evaluate")
+    },
     ("GET", "/api/sessions/{id}/proof"): {"spec": PLAN},
     ("GET", "/api/sessions/{id}/underflow"): {"spec": PLAN},
     ("POST", "/api/sessions/{id}/doctor"): {"spec": {**LINE, "zero_grad": False}},

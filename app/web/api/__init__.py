@@ -15,6 +15,7 @@ from app.web.api import (
     moves,
     plans,
     reading,
+    samples,
     sessions,
 )
 
@@ -28,6 +29,7 @@ routers = [
     landscape.router,
     plans.router,
     lessons.router,
+    samples.router,
     catalogue.router,
     datasets.router,
     datasets.files,

@@ -33,6 +33,7 @@ from app.train.run import Run
 from app.train.spec import parse_spec
 from app.web.api import datasets as dataset_routes
 from app.web.api import lessons as lesson_routes
+from app.web.api import samples as sample_routes
 from app.web.api.catalogue import catalogue
 from app.web.events import message
 
@@ -45,6 +46,13 @@ PLAN = {
     "accumulate": 2,
     "checkpoint": 1,
     "precision": "float16",
+}
+CLASSES = {
+    "model": {"layers": [{"type": "linear", "out_features": 1}]},
+    "loss": "bce_with_logits",
+    "data": {"dataset": "gaussians", "samples": 5, "validation": 0.2},
+    "batch_size": 2,
+    "shuffle": True,
 }
 ID = "Zk3hT0dWn8xQ"
 
@@ -137,6 +145,7 @@ def made() -> dict[str, Any]:
     found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}
     found["lesson"] = orjson.loads(lesson_routes.whole(first))
     found |= dataset_routes.examples()
+    found |= sample_routes.examples(Run(parse_spec(CLASSES)))
     found["catalogue"] = {name: rows[:1] for name, rows in orjson.loads(catalogue()).items()}
     return {name: orjson.loads(encode(value)) for name, value in found.items()}
 

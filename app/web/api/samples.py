@@ -1,0 +1,99 @@
+"""A session's samples: all of them for drawing, those of an iteration, and how well the network
+does on them. Nothing here moves anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.engine.errors import BackstepError
+from app.sessions.frames import encode
+from app.sessions.moment import Moment
+from app.sessions.session import Session, worded
+from app.train.plans.rewritten import model_of
+from app.train.problem import ModelProblem
+from app.train.run import Run
+from app.train.scores import evaluated
+from app.train.showing import batch_view, rows_view
+from app.web.api.answers import FRESH, READ, Id, Iteration, desk_of, here, says
+from app.web.api.models import datasets as models
+from app.web.api.reading import within
+from app.web.errors import Json
+
+router = APIRouter(prefix="/api/sessions/{id}", tags=["looking"])
+
+Make = Callable[[Session, Moment], dict[str, Any]]
+
+
+async def view(
+    request: Request, id: str, iteration: int | None, make: Make, reach: bool
+) -> Response:
+    """`reach`: the run has to be computed up to there."""
+    desk = desk_of(request)
+    session = await desk.get(id)
+    moment = here(session, iteration, 0)
+    within(desk, session, moment)
+    until = moment.iteration if reach else 0
+    content = await desk.compute(session, lambda: encode(worded(make(session, moment))), until)
+    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+
+
+def samples_of(run: Run) -> ModelProblem:
+    problem = model_of(run.problem)
+    if problem is None:
+        raise BackstepError("a program has no samples, only its values", where="id")
+    return problem
+
+
+def data_of(run: Run, iteration: int, most: int) -> dict[str, Any]:
+    problem = samples_of(run)
+    told = {name: problem.names(name) for name in ("columns", "classes")}
+    return {"iteration": iteration, **told, **rows_view(problem.batches, most, iteration)}
+
+
+@router.get("/data", summary="Its samples", responses=says(models.SessionRows, "data", *READ))
+async def data(request: Request, id: Id, iteration: Iteration = None) -> Response:
+    """Training and validation samples in the units that they came in, edits by hand included, and
+    what standardisation does to them.
+    """
+    most = desk_of(request).limits.data_rows_shown
+    return await view(
+        request, id, iteration, lambda s, at: data_of(s.run, at.iteration, most), False
+    )
+
+
+def batch_of(run: Run, iteration: int) -> dict[str, Any]:
+    return batch_view(samples_of(run).batches, iteration)
+
+
+@router.get("/batch", summary="An iteration's batch", responses=says(models.Batch, "batch", *READ))
+async def batch(request: Request, id: Id, iteration: Iteration = None) -> Response:
+    """Which training samples this iteration sees, and the order in which its epoch sees them all,
+    so that shuffling can be shown.
+    """
+    return await view(request, id, iteration, lambda s, at: batch_of(s.run, at.iteration), False)
+
+
+@router.get(
+    "/evaluate",
+    summary="How good it is",
+    responses=says(models.Evaluation, "evaluation", *READ),
+)
+async def evaluate(request: Request, id: Id, iteration: Iteration = None) -> Response:
+    """Loss, accuracy and confusion matrix with the parameters at the start of an iteration: of all
+    training samples and of those held back, without dropout and augmentation.
+    """
+    return await view(request, id, iteration, lambda s, at: evaluated(s.run, at.iteration), True)
+
+
+def examples(run: Run) -> dict[str, Any]:
+    """For the API page: one run with classes."""
+    return {
+        "data": worded(data_of(run, 0, 2)),
+        "batch": batch_of(run, 1),
+        "evaluation": worded(evaluated(run, 4)),
+    }
