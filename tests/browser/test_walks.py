@@ -6,6 +6,9 @@ from tests.browser.conftest import NewPage
 from tests.browser.walking import Truth, Walk, differences, lesson_ids
 from tests.serving import Server
 
+LONG = 120  # steps from which a walk is looked at in places, for each look takes its time
+LOOKS = 12
+
 
 def test_every_lesson_shows_the_apis_numbers_and_none_before_its_time(
     new_page: NewPage, server: Server
@@ -18,6 +21,9 @@ def test_every_lesson_shows_the_apis_numbers_and_none_before_its_time(
         with Truth(server, lesson=lesson) as truth:
             of = len(truth.plan)
             assert (walk.at, walk.of) == ((0, 0), of)
+            if of > LONG:
+                check_in_places(walk, truth, lesson)
+                continue
             states = [truth.state(0, step) for step in range(of + 1)]
         assert differences(walk.numbers(), states[0]) == [], f"{lesson}, before the first step"
         for step in range(1, of + 1):
@@ -32,6 +38,22 @@ def test_every_lesson_shows_the_apis_numbers_and_none_before_its_time(
             seen = walk.press("ArrowLeft").look()
             assert seen["at"] == [0, step], lesson
             assert differences(seen["numbers"], states[step]) == [], f"{lesson}, back at {step}"
+
+
+def check_in_places(walk: Walk, truth: Truth, lesson: str) -> None:
+    """A long lesson, forward by its lines and back by keyboard."""
+    of = len(truth.plan)
+    for step in range(1, of + 1, of // LOOKS):
+        walk.line(step - 1).locator(".line-go").click()
+        seen, here = walk.look(), f"{lesson}, step {step}"
+        assert seen["at"] == [0, step], here
+        assert differences(seen["numbers"], truth.state(0, step)) == [], here
+        assert seen["line"] == seen["title"] == truth.plan[step - 1]["label"], here
+        assert seen["says"] and not seen["hidden"], here
+    before = seen["at"][1] - 1
+    seen = walk.press("ArrowLeft").look()
+    assert seen["at"] == [0, before], lesson
+    assert differences(seen["numbers"], truth.state(0, before)) == [], f"{lesson}, back"
 
 
 def test_gradients_are_unknown_again_after_zero_grad(new_page: NewPage, server: Server) -> None:

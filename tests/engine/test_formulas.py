@@ -30,11 +30,11 @@ CASES = [
 ]
 cases = pytest.mark.parametrize(("op", "sample"), CASES)
 
-PROSE = {"where", "embedding", "initial_state"}
-"""Ops whose formula is a sentence, or an index."""
+PROSE = {"where", "embedding", "initial_state", "concat"}
+"""Ops whose formula is a sentence, an index, or a list."""
 
 MATRIX = {"matmul", "linear", "transpose", "recurrent", "scores"}
-SEQUENCES = {"select", "stack", "projection", "merge_heads"}
+SEQUENCES = {"select", "stack", "concat", "projection", "merge_heads"}
 IMAGES = {"conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"}
 """Ops of operands with three or more axes, whose NumPy lines speak of them."""
 LAYER_MODULES = set("convolution pooling normalisation recurrent gates attention".split())
@@ -306,7 +306,7 @@ def told_in_full(op: Op, sample: Sample) -> bool:
         attrs.get("padding", 0) == 0
         and attrs.get("stride", 1) in (1, None)
         and attrs.get("heads", 1) == 1
-        and (op.name != "stack" or len(sample.operands) == 2)
+        and (op.name not in ("stack", "concat") or len(sample.operands) == 2)
         and ("pool" not in op.name or not any(n % 2 for n in sample.operands[0].shape[2:]))
     )
 

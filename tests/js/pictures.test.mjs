@@ -124,7 +124,10 @@ const attention = graph(
 );
 
 test("an attention is read off its graph", () => {
-  assert.deepEqual(attentionsOf(attention), [{ q: "q", k: "k", v: "v", scores: "s", shown: "s2", weights: "a", mixed: "c", heads: 1, tokens: 3, samples: 1 }]);
+  assert.deepEqual(attentionsOf(attention), [{ q: "q", k: "k", v: "v", scores: "s", shown: "s2", weights: "a", used: "a", mixed: "c", heads: 1, tokens: 3, samples: 1 }]);
+  const dropped = attention.nodes.map((n) => (n.name === "c" ? { ...n, inputs: ["d", "v"] } : n));
+  const [found] = attentionsOf({ ...attention, nodes: [...dropped, node("d", "mul", ["a", "mask"])] });
+  assert.deepEqual([found.weights, found.used, found.mixed], ["a", "d", "c"]);
   assert.deepEqual(picturesOf(attention).map((p) => p.name), ["attention"]);
 });
 

@@ -48,6 +48,23 @@ class Positions(nn.Module):
         return x + torch.tensor(table)
 
 
+class Branches(nn.Module):
+    def __init__(self, branches: list[Any], shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(nn.Sequential(*modules(layers, shape)) for layers in branches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for branch in self.branches], -1)
+
+
+class Block(nn.TransformerEncoderLayer):
+    causal = False
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1]) if self.causal else None
+        return super().forward(x, src_mask=mask)
+
+
 class Attention(nn.MultiheadAttention):
     causal = False
 
@@ -132,6 +149,12 @@ def modules(layers: list[Any], shape: tuple[int, ...]) -> list[nn.Module]:
             module = nn.LayerNorm(options.pop("normalized_shape", shape[-1]), **options)
         elif kind == "residual":
             module = Residual(options["layers"], shape)
+        elif kind == "branches":
+            module = Branches(options["branches"], shape)
+        elif kind == "transformer_encoder_layer":
+            causal = options.pop("causal", False)
+            module = Block(shape[-1], batch_first=True, **options)
+            module.causal = causal  # type: ignore[assignment]
         elif kind == "self_attention":
             causal = options.pop("causal", False)
             module = Attention(shape[-1], options.pop("num_heads", 1), batch_first=True, **options)
@@ -232,6 +255,28 @@ CASES: dict[str, tuple[list[Any], tuple[int, ...]]] = {
     ),
     "self_attention without bias": ([L("self_attention", num_heads=4, bias=False)], SERIES),
     "a transformer block": (["positional_encoding", *BLOCK], SERIES),
+    "branches": (
+        [L("linear", out_features=3),
+         L("branches", branches=[["tanh"], [L("linear", out_features=2), "relu"], ["sigmoid"]])],
+        (4, 5),
+    ),
+    "branches over time": (
+        [L("branches", branches=[
+            [L("rnn", hidden_size=2, return_sequences=False)],
+            [L("lstm", hidden_size=3, return_sequences=False)]])], SERIES,
+    ),
+    "transformer_encoder_layer": (
+        [L("transformer_encoder_layer", nhead=2, dim_feedforward=6, dropout=0.0)], SERIES,
+    ),
+    "transformer_encoder_layer, norm first, causal": (
+        [L("transformer_encoder_layer", nhead=1, dim_feedforward=5, dropout=0.0, activation="gelu",
+           layer_norm_eps=0.01, norm_first=True, causal=True)], SERIES,
+    ),
+    "transformer_encoder_layer without bias": (
+        [L("transformer_encoder_layer", nhead=4, dim_feedforward=3, dropout=0.0, bias=False),
+         L("transformer_encoder_layer", nhead=2, dim_feedforward=3, dropout=0.0, norm_first=True)],
+        SERIES,
+    ),
     "two attentions": (["self_attention", L("self_attention", causal=True)], SERIES),
 }  # fmt: skip
 

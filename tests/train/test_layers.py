@@ -143,6 +143,17 @@ WRONG: list[tuple[Any, Any, str]] = [
     ({"type": "lstm", "hidden_size": 2}, [[1.0]], r"\(T, F\)"),
     ({"type": "gru", "hidden_size": 2, "truncate": -1}, [[[1.0]]], "truncate"),
     ({"type": "self_attention", "num_heads": 2}, [[[1.0, 2.0, 3.0]]], "divide"),
+    ({"type": "branches", "branches": [["tanh"]]}, [[1.0]], "at least two"),
+    ({"type": "branches", "branches": [["tanh"]] * 9}, [[1.0]], "at most 8"),
+    ({"type": "branches", "branches": [["tanh"], ["tahn"]]}, [[1.0]], "tahn"),
+    ({"type": "transformer_encoder_layer", "nhead": 1}, [[1.0, 2.0]], r"\(T, E\)"),
+    ({"type": "transformer_encoder_layer", "nhead": 2}, [[[1.0, 2.0, 3.0]]], "divide"),
+    (
+        {"type": "transformer_encoder_layer", "nhead": 1, "activation": "tanh"},
+        [[[1.0]]],
+        "activation",
+    ),
+    ({"type": "transformer_encoder_layer", "nhead": 1, "dropout": -1}, [[[1.0]]], "from 0 to 1"),
 ]
 
 

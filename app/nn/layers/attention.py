@@ -24,6 +24,7 @@ from app.engine.types import INT, Array
 from app.nn.builder import Builder
 from app.nn.init import Normal, XavierUniform, Zeros
 from app.nn.layers.layer import Layer
+from app.nn.layers.normalisation import Dropout
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,14 @@ class PositionalEncoding(Layer):
 class SelfAttention(Layer):
     """`nn.MultiheadAttention` of a sequence (T, E) with itself, batch first: in_proj_weight
     (3E, E), in_proj_bias, out_proj.weight (E, E), out_proj.bias. With `causal` no step sees a later
-    one.
+    one; `dropout` drops attention weights.
     """
 
     num_heads: int = 1
     causal: bool = False
     embed_dim: int = 0
     bias: bool = True
+    dropout: float = 0.0
     name = "self_attention"
     summary = "every step of a sequence gathers from the steps that fit what it looks for"
     pytorch = "nn.MultiheadAttention"
@@ -138,6 +140,8 @@ class SelfAttention(Layer):
         if self.causal:
             shown = b.op(CausalMask(), shown, name="masked", called=f"m{up}")
         weights = b.op(Softmax(dim=-1), shown, name="weights", called=f"a{up}")
+        if self.dropout:
+            weights = Dropout(p=self.dropout).build(b, weights)
         mixed = b.op(Matmul(), weights, v, name="mixed", called=f"c{up}")
         if self.num_heads > 1:
             mixed = b.op(MergeHeads(), mixed, name="joined", called=f"c{up}'")

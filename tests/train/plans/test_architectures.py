@@ -48,6 +48,11 @@ SPECS: dict[str, dict[str, Any]] = {
     "rnn": sequences({"type": "rnn", "hidden_size": 2, "return_sequences": False}),
     "lstm": sequences({"type": "lstm", "hidden_size": 2, "return_sequences": False}),
     "gru": sequences({"type": "gru", "hidden_size": 2, "return_sequences": False}),
+    "transformer_encoder_layer": sequences(
+        {"type": "transformer_encoder_layer", "nhead": 2, "dim_feedforward": 4, "dropout": 0.2},
+        "flatten",
+    ),
+    "branches": sequences("flatten", {"type": "branches", "branches": [["tanh"], [linear(2)]]}),
     "self_attention": sequences(
         {"type": "self_attention", "num_heads": 2, "causal": True}, "flatten"
     ),

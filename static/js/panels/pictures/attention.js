@@ -49,10 +49,10 @@ export function create(graph, actions) {
 
   return {
     element,
-    needs: all.flatMap((it) => [it.q, it.k, it.v, it.scores, it.shown, it.weights, it.mixed]),
+    needs: all.flatMap((it) => [it.q, it.k, it.v, it.scores, it.shown, it.weights, it.used, it.mixed]),
     draw(state, nodes) {
       redraw = () => show(state, nodes);
-      const now = all.findIndex((it) => [it.q, it.k, it.v, it.scores, it.shown, it.weights, it.mixed].includes(state.frame?.node ?? ""));
+      const now = all.findIndex((it) => [it.q, it.k, it.v, it.scores, it.shown, it.weights, it.used, it.mixed].includes(state.frame?.node ?? ""));
       if (now >= 0) at.layer = now;
       show(state, nodes);
     },

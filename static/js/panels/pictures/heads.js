@@ -8,7 +8,7 @@ import { planeOf } from "./window.js";
  * @typedef {object} Attention  names of nodes
  * @property {string} q @property {string} k @property {string} v @property {string} scores
  * @property {string} shown  the scores as softmax sees them: scaled, and masked if a mask is used
- * @property {string} weights @property {string} mixed
+ * @property {string} weights @property {string} used  the weights behind a dropout, if there is one @property {string} mixed
  * @property {number} heads @property {number} tokens @property {number} samples
  */
 
@@ -21,7 +21,8 @@ export function attentionsOf(graph) {
       const scaled = after(scores.name, "scaled") ?? scores;
       const shown = after(scaled.name, "causal_mask") ?? scaled;
       const weights = after(shown.name, "softmax");
-      const mixed = weights && after(weights.name, "matmul");
+      const dropped = weights && after(weights.name, "mul"); // by a mask, while training
+      const mixed = weights && after(dropped?.name ?? weights.name, "matmul");
       if (!weights || !mixed) return [];
       const shape = weights.shape;
       return [{
@@ -31,6 +32,7 @@ export function attentionsOf(graph) {
         scores: scores.name,
         shown: shown.name,
         weights: weights.name,
+        used: dropped?.name ?? weights.name,
         mixed: mixed.name,
         heads: shape.length === 4 ? shape[1] : 1,
         tokens: shape[shape.length - 1],
@@ -50,13 +52,14 @@ export function rowOf(it, nodes, lead, row) {
   /** @param {string} name @param {"value" | "grad"} slot */
   const line = (name, slot) => planeOf(nodes[name]?.[slot], lead)?.[row] ?? null;
   const [shown, weights, dWeights, dShown] = [line(it.shown, "value"), line(it.weights, "value"), line(it.weights, "grad"), line(it.shown, "grad")];
+  const used = line(it.used, "value");
   const [dMixed, dScores, q] = [line(it.mixed, "grad"), line(it.scores, "grad"), line(it.q, "value")];
   return Array.from({ length: it.tokens }, (_, j) => ({
     score: shown?.[j] ?? null,
     share: weights?.[j] ?? null,
     dShare: dWeights?.[j] ?? null,
     dScore: dShown?.[j] ?? null,
-    toValue: weights && dMixed && dWeights ? weights[j] * size(dMixed) : null,
+    toValue: used && dMixed && dWeights ? used[j] * size(dMixed) : null,
     toKey: dScores && q ? Math.abs(dScores[j]) * size(q) : null,
   }));
 }
