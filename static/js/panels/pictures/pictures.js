@@ -45,11 +45,11 @@ const LOAD = {
   health: () => import("./health.js"),
 };
 
-/** The sheet of all pictures, once. @type {Promise<unknown> | null} */
+/** The sheets of all pictures in one, once. @type {Promise<unknown> | null} */
 let styled = null;
 function styles() {
   styled ??= new Promise((done) => {
-    const link = h("link", { rel: "stylesheet", href: "/static/css/pictures.css", on: { load: done, error: done } });
+    const link = h("link", { rel: "stylesheet", href: "/bundle/pictures+sequence+maps+attention+paths+norms+health.css", on: { load: done, error: done } });
     document.head.append(link);
   });
   return styled;
