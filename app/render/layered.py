@@ -26,6 +26,7 @@ class Sized(Protocol):
     def width(self) -> float: ...
     @property
     def height(self) -> float: ...
+    def column(self, own: int, last: int) -> int: ...
 
 
 class Bend(NamedTuple):
@@ -72,7 +73,9 @@ def arrange(
     """Top-left corners by name, and a route for each edge."""
     boxes = {node.name: node for node in nodes}
     rank = ranks(list(boxes), edges) or {}
-    columns: list[list[Spot]] = [[] for _ in range(max(rank.values()) + 1)]
+    last = max(rank.values())
+    rank = {name: boxes[name].column(own, last) for name, own in rank.items()}
+    columns: list[list[Spot]] = [[] for _ in range(last + 1)]
     for name in boxes:
         columns[rank[name]].append(name)
     paths: list[list[Spot]] = []

@@ -16,6 +16,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from app.render import layered
+from app.render.rails import rails_of
+from app.render.rails import routes as railed
 
 
 def _library() -> Any:
@@ -41,6 +43,10 @@ MAX_CROSSED = (
 )
 ROOMY = 150  # up to so many nodes a straight main line is worth more than a small picture
 
+# Bars at which edges enter a frame and leave it: they stand in the first and in the last column.
+ENTRY, EXIT = "·in ", "·out "
+FRAME = "frame"
+
 # How strongly an edge pulls its ends together.
 SHARED = 0.1  # a weight that every time step uses must not hold the steps at its side
 PRIVATE = 1.0
@@ -54,12 +60,16 @@ class LayoutError(ValueError):
 
 class Box(NamedTuple):
     """A node's name and size. `kind` is the node's: an "input" keeps its users side by side, any
-    other leaf that has several lets them stand where they belong."""
+    other leaf that has several lets them stand where they belong; or it is a bar, or a frame."""
 
     name: str
     width: float
     height: float
     kind: str = ""
+
+    def column(self, own: int, last: int) -> int:
+        """A bar's is at the border, any other box keeps its own."""
+        return {ENTRY: 0, EXIT: last}.get(self.kind, own)
 
 
 @dataclass(frozen=True)
@@ -101,12 +111,27 @@ def _layout(nodes: tuple[Box, ...], edges: tuple[Edge, ...]) -> Layout:
     _check(nodes, edges)
     if not nodes:
         return Layout(2 * MARGIN, 2 * MARGIN, {}, {}, ())
+    frames = {node.name for node in nodes if node.kind == FRAME}
+    rails = rails_of([node.name for node in nodes], edges, frames)
+    plain = rails.plain(edges)
+    corners, routes = _drawn(nodes, plain)
+    boxes = {node.name: node for node in nodes}
+    whole = railed(rails, edges, boxes, corners, _apart(nodes, corners, plain, routes))
+    if whole is None:
+        corners, routes = _drawn(nodes, edges)
+        whole = _apart(nodes, corners, edges, routes)
+    return _framed(nodes, corners, whole)
+
+
+def _drawn(
+    nodes: Sequence[Box], edges: Sequence[Edge]
+) -> tuple[dict[str, Point], list[list[Point]]]:
     thoughtful = graphlay is not None and _crossed(nodes, edges) <= MAX_CROSSED
     if thoughtful:
         corners, routes = _arrange(nodes, edges)
     if not thoughtful or not _ends_meet(nodes, corners, edges, routes):
         corners, routes = layered.arrange(nodes, edges, LAYER_GAP, NODE_GAP, PORT_GAP)
-    return _framed(nodes, corners, _apart(nodes, corners, edges, routes))
+    return corners, routes
 
 
 def _check(nodes: Sequence[Box], edges: Sequence[Edge]) -> None:
@@ -161,8 +186,10 @@ def _request(nodes: Sequence[Box], edges: Sequence[Edge], placed: Any = None) ->
             return PRIVATE
         return SIDE_BY_SIDE if kinds[source] == "input" and operands[target] > 1 else SHARED
 
+    last = max((at["rank"] or 0 for at in placed), default=0) if placed else 0
     for i, node in enumerate(nodes):
         column = placed[i]["rank"] if placed else None  # None again for a node without edges
+        column = None if column is None else node.column(column, last)
         rank = "free" if column is None else {"fixed": column}
         graph.node(node.name, width=node.width, height=node.height, rank=rank)
     for source, target, _ in edges:

@@ -18,8 +18,8 @@ from app.engine.graph import Graph
 from app.engine.types import Array
 from app.nn.values import to_array
 from app.sessions.errors import NotFoundError
+from app.sessions.graphs import EDITABLE
 from app.sessions.moment import Moment, Of, by_block, by_node, by_phase, settled
-from app.sessions.views import EDITABLE
 from app.train.clipping import parse_clip
 from app.train.run import Run
 

@@ -7,15 +7,16 @@ engine held, and long training in turns with others.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from app.sessions.errors import limited
 from app.sessions.frames import BLOCK, Leg, Legs, encode, make_frames, make_leg
+from app.sessions.graphs import Collapse, graph_view
 from app.sessions.moment import Moment
 from app.sessions.session import Session
-from app.sessions.views import graph_view, plan_view, state_view
+from app.sessions.views import plan_view, state_view
 from app.sessions.workers import Workers
 from app.settings import Limits
 
@@ -128,10 +129,14 @@ class Reader:
             return made
         return leg.states[moment.step]
 
-    async def graph(self, session: Session) -> bytes:
+    async def graph(
+        self, session: Session, collapse: Collapse = "auto", opened: Sequence[str] = ()
+    ) -> bytes:
         i = session.position.iteration
-        key = ("graph", session.identity, session.shape_of(i)[0])
-        return await self._view(session, key, lambda: graph_view(session.run.graph(i)))
+        key = ("graph", session.identity, session.shape_of(i)[0], collapse, frozenset(opened))
+        return await self._view(
+            session, key, lambda: graph_view(session.run.graph(i), collapse, opened)
+        )
 
     async def plan(self, session: Session, iteration: int | None = None) -> bytes:
         """Of the current iteration, or of another; a switched zero_grad makes them differ."""

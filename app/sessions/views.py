@@ -1,4 +1,4 @@
-"""A run as JSON: graph, plan, frames, state. Everything is computed from the run; nothing is kept
+"""A run as JSON: plan, frames, state. Everything is computed from the run; nothing is kept
 here.
 """
 
@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from app.engine.errors import BackstepError
 from app.engine.graph import Graph, Node
 from app.engine.jvp import SeedTangent, Tangent
@@ -16,19 +14,17 @@ from app.engine.kernel import Contribution, Record
 from app.engine.plan import Backward, Forward, Step
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, SAVED, VALUE, Array, Slot
-from app.render import backward, explain, mathml, numbers, rules
+from app.render import backward, explain, numbers, rules
 from app.render.arrays import array_view, plain
 from app.render.curve import curve as curve_of
-from app.render.layout import Box, Layout, layout
 from app.render.lines import step_label, step_symbols
-from app.render.scene import Scene, name_of
+from app.render.scene import Scene
 from app.render.tangent import tangent_lines
+from app.sessions.graphs import about
 from app.train.iteration import Data
 from app.train.plans.accumulation import BATCH_LOSS, AddLoss, loss_of
 from app.train.run import Run
 
-NUMBER_BOX, ARRAY_BOX = (132.0, 84.0), (132.0, 96.0)
-EDITABLE = ("parameter", "input", "target")
 SAYS = {
     "data": "This iteration's samples are put in place. Nothing has been computed from them yet.",
     "zero_grad": "All gradients are emptied. The backward pass adds to what stands there, "
@@ -40,74 +36,7 @@ CODE = {
 }
 
 
-# --- graph and plan -------------------------------------------------------------------------------
-
-
-def box_of(node: Node) -> Box:
-    width, height = NUMBER_BOX if int(np.prod(node.shape)) == 1 else ARRAY_BOX
-    return Box(node.name, width, height, node.kind)
-
-
-def layout_of(graph: Graph) -> Layout:
-    return layout(
-        [box_of(node) for node in graph.nodes.values()],
-        [(edge.source, edge.target, edge.operand) for edge in graph.edges],
-    )
-
-
-def graph_view(graph: Graph) -> dict[str, Any]:
-    placed = layout_of(graph)
-    return {
-        "width": placed.width,
-        "height": placed.height,
-        "nodes": [_node_view(node, placed) for node in graph.nodes.values()],
-        "edges": [
-            {
-                "from": edge.source,
-                "to": edge.target,
-                "slot": edge.operand,
-                "points": [list(point) for point in route],
-            }
-            for edge, route in zip(graph.edges, placed.routes, strict=True)
-        ],
-    }
-
-
-def _node_view(node: Node, placed: Layout) -> dict[str, Any]:
-    x, y = placed.positions[node.name]
-    box = box_of(node)
-    return {**about(node), "x": x, "y": y, "width": box.width, "height": box.height}
-
-
-def about(node: Node) -> dict[str, Any]:
-    """What is known of a node without its numbers."""
-    return {
-        "name": node.name,
-        "op": node.op_name,
-        "kind": node.kind,
-        "inputs": list(node.inputs),
-        "shape": list(node.shape),
-        "dtype": str(np.dtype(node.dtype)),
-        "scope": node.scope,
-        "label": node.label,
-        "mathml": mathml.math(name_of(node)),
-        "symbol": node.op.symbol if node.op else "",
-        "summary": node.op.summary if node.op else _leaf_summary(node),
-        "attrs": node.op.attrs if node.op else {},
-        "requires_grad": node.needs_grad,
-        "editable": node.kind in EDITABLE,
-    }
-
-
-def _leaf_summary(node: Node) -> str:
-    return {
-        "parameter": "a number that training changes",
-        "input": "an input: given, not trained",
-        "target": "the answer that is wanted",
-        "constant": "a fixed number of the formula",
-        "noise": "a seeded draw, made before the iteration",
-        "buffer": "a number that is kept from iteration to iteration, without a gradient",
-    }[node.kind]
+# --- plan -----------------------------------------------------------------------------------------
 
 
 def plan_view(run: Run, iteration: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { createFrames } from "./frames.js";
 import { picturesOf } from "./panels/pictures/pictures.js";
 import { createPlayer } from "./player.js";
+import { turned } from "./scopes.js";
 import { walk, walkPhases } from "./timeline.js";
 
 /** @import {Actions, Answer, Beginning, Session, State} from "./types.js" */
@@ -188,8 +189,8 @@ export function createActions(store, begun = null) {
   function replan(session) {
     forget(0);
     const { graph } = store.get();
-    // the same graph stays the same object, so that the stage keeps its nodes and the focus on one
-    const drawn = JSON.stringify(graph) === JSON.stringify(session.graph) ? graph : session.graph;
+    // the same graph stays the same object, so that the stage keeps its nodes, what is open, and the focus on one
+    const drawn = sameNodes(graph, session.graph) ? graph : session.graph;
     store.set({ session, plan: session.plan, graph: drawn });
   }
 
@@ -251,6 +252,21 @@ export function createActions(store, begun = null) {
     }
   }
 
+  // -- the graph's scopes --------------------------------------------------------------------------
+
+  let folding = 0;
+
+  /** The graph drawn anew with other scopes open. @param {"all" | "none"} collapse @param {string[]} open */
+  async function refold(collapse, open) {
+    const mine = ++folding;
+    try {
+      const graph = await api.graph(id, { collapse, open });
+      if (mine === folding) store.set({ graph });
+    } catch (error) {
+      complain(error);
+    }
+  }
+
   const { play, pause } = createPlayer(store, () => void go(walk(store.get().position, 1, of), "step"));
 
   /** @param {Moment} moment @param {State["motion"]} [motion] */
@@ -294,6 +310,8 @@ export function createActions(store, begun = null) {
     select: (selected) => store.set({ selected }),
     hover: (hover) => store.set({ hover }),
     edit: (editing) => store.set({ editing }),
+    turnScope: (name) => refold("all", turned(store.get().graph, name)),
+    collapse: (how) => refold(how, []),
     setTab: (tab) => store.set({ tab }),
     turnTab() {
       const names = ["graph", ...picturesOf(store.get().graph).flatMap(({ name, why }) => (why ? [] : [name]))];
@@ -378,4 +396,11 @@ export function createActions(store, begun = null) {
       addEventListener("pageshow", (event) => event.persisted && listen());
     },
   };
+}
+
+/** @param {import("./types.js").Graph} a @param {import("./types.js").Graph} b */
+function sameNodes(a, b) {
+  /** @param {import("./types.js").Graph} graph */
+  const told = ({ nodes }) => JSON.stringify(nodes.map((node) => ({ ...node, x: 0, y: 0, width: 0, height: 0 })));
+  return told(a) === told(b);
 }

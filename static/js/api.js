@@ -123,6 +123,13 @@ export const node = (id, name, { iteration, step } = {}) =>
  */
 export const element = (id, which) => request("GET", at(id, `/element${query(which)}`));
 
+/**
+ * The graph drawn with some scopes open. @param {string} id @param {{collapse: "auto" | "all" | "none", open: string[]}} how
+ * @returns {Promise<import("./types.js").Graph>}
+ */
+export const graph = (id, { collapse, open }) =>
+  request("GET", at(id, `/graph?${new URLSearchParams([["collapse", collapse], ...open.map((name) => ["open", name])])}`));
+
 /** The plan as it is in one iteration. @param {string} id @param {number} iteration @returns {Promise<PlanEntry[]>} */
 export const plan = (id, iteration) => request("GET", at(id, `/plan${query({ iteration })}`));
 

@@ -148,7 +148,7 @@ export function widthOf(size) {
 /**
  * The same drawing with wider gaps between its columns, and wider columns: room for larger numbers. Columns are what no
  * gap runs through; everything is moved by one map of x, so edges keep their course and still meet their nodes.
- * @template {{width: number, nodes: Box[], edges: {points: Point[]}[]}} G
+ * @template {{width: number, nodes: Box[], edges: {points: Point[]}[], scopes?: {place: Box | null}[]}} G
  * @param {G} graph @param {{gap: number, grow?: number}} room  least width of a gap; what each column gains
  * @returns {G}
  */
@@ -175,10 +175,13 @@ export function widen(graph, { gap, grow = 0 }) {
     const [[x0, y0], [x1, y1]] = [knots[i - 1], knots[i]];
     return y0 + ((x - x0) / (x1 - x0)) * (y1 - y0);
   };
+  /** @template {{x: number, width: number}} B @param {B} box @returns {B} */
+  const moved = (box) => ({ ...box, x: move(box.x), width: move(box.x + box.width) - move(box.x) });
   return {
     ...graph,
     width: move(graph.width),
-    nodes: graph.nodes.map((node) => ({ ...node, x: move(node.x), width: move(node.x + node.width) - move(node.x) })),
+    nodes: graph.nodes.map(moved),
+    ...(graph.scopes ? { scopes: graph.scopes.map((scope) => ({ ...scope, place: scope.place && moved(scope.place) })) } : {}),
     edges: graph.edges.map((edge) => ({ ...edge, points: edge.points.map(([x, y]) => [move(x), y]) })),
   };
 }
@@ -194,6 +197,22 @@ export function around(boxes) {
     width: Math.max(...boxes.map((b) => b.x + b.width)) - x,
     height: Math.max(...boxes.map((b) => b.y + b.height)) - y,
   };
+}
+
+/**
+ * The box in the middle of a step, and as many others around it as can be read together with it, the nearest first: a
+ * weight that every time step uses may stand far away. What comes first in `groups` has precedence.
+ * @param {Box} own @param {Box[][]} groups @param {{width: number, height: number}} room @returns {Box[]}
+ */
+export function gather(own, groups, room) {
+  /** @param {Box} b */
+  const away = (b) => Math.hypot(b.x - own.x, b.y - own.y);
+  const found = [own];
+  for (const box of groups.flatMap((group) => [...group].sort((a, b) => away(a) - away(b)))) {
+    const all = around([...found, box]);
+    if (all && all.width <= room.width && all.height <= room.height) found.push(box);
+  }
+  return found;
 }
 
 /**

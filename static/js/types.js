@@ -24,6 +24,7 @@
  * @property {string[]} inputs
  * @property {number[]} shape
  * @property {string} scope
+ * @property {string} [group]  the innermost scope around it on the stage
  * @property {string} label
  * @property {string} mathml
  * @property {string} symbol
@@ -37,7 +38,15 @@
  * @property {number} height
  */
 /** @typedef {{from: string, to: string, slot: number, points: [number, number][]}} GraphEdge */
-/** @typedef {{width: number, height: number, nodes: GraphNode[], edges: GraphEdge[]}} Graph */
+/** @typedef {{x: number, y: number, width: number, height: number}} Rectangle */
+/**
+ * @typedef {object} Scope  a layer, a time step, a tensor taken apart: one box when closed, a frame when open
+ * @property {string} name @property {string} label @property {string | null} parent @property {string} says  its ops
+ * @property {number} ops @property {string[]} parameters
+ * @property {string[]} outputs  nodes whose values leave it
+ * @property {boolean} open @property {Rectangle | null} place  null where it is not drawn
+ */
+/** @typedef {{width: number, height: number, nodes: GraphNode[], edges: GraphEdge[], scopes?: Scope[]}} Graph */
 /** @typedef {{index: number, phase: string, node: string | null, label: string, mathml: string, error?: string | null}} PlanEntry */
 /** @typedef {{bytes: number[], phases: string[], nodes: (string | null)[], peak: number, peak_at: number}} MemorySeries */
 /** @typedef {{iteration: number, plan: MemorySeries, plain: MemorySeries, recomputed: number, computed: number}} Memory */
@@ -75,6 +84,7 @@
  * @property {Curve | null} curve
  * @property {string} says
  * @property {{numpy: string, pytorch: string}} code
+ * @property {{type: string, message: string} | null} [error]  what PyTorch would raise here; the walk ends with this step
  */
 
 /**
@@ -178,6 +188,8 @@
  * @property {(iterations: number) => Promise<void>} train
  * @property {() => void} stopTraining
  * @property {() => Promise<GradientCheck | null>} gradientCheck
+ * @property {(name: string) => Promise<void>} turnScope  opens a scope, or closes it
+ * @property {(how: "all" | "none") => Promise<void>} collapse  closes every scope, or none
  * @property {(tab: string) => void} setTab
  * @property {() => void} turnTab  to the next picture
  * @property {() => void} toggleProjection

@@ -21,9 +21,10 @@ from app.lab.vitals import vitals
 from app.lessons import lessons, topics
 from app.sessions.actions import Step, Train
 from app.sessions.frames import encode, make_frames, make_leg
+from app.sessions.graphs import graph_view
 from app.sessions.moment import Moment
 from app.sessions.session import Session, new_record, worded
-from app.sessions.views import element_view, graph_view, node_view, plan_view, state_view
+from app.sessions.views import element_view, node_view, plan_view, state_view
 from app.settings import Limits
 from app.train.approaches import approaches
 from app.train.plans.memory import memory_view

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.lessons import Lesson, lessons, topics
 from app.sessions.desk import Desk
 from app.sessions.frames import encode
-from app.sessions.views import graph_view
+from app.sessions.graphs import graph_view
 from app.train.run import Run
 from app.train.spec import parse_spec
 from app.web.api.answers import FRESH, desk_of, says
@@ -33,13 +33,15 @@ def brief(id: str) -> dict[str, Any]:
     """What stands on the shelf: words and a small picture of the graph."""
     lesson = lessons()[id]
     graph = graph_view(run_of(id).graph(0))
+    places = {(node["x"], node["y"]): node for node in graph["nodes"]}  # a closed scope is one box
+    lines = {str(edge["points"]): edge["points"] for edge in graph["edges"]}
     return {
         **{name: getattr(lesson, name) for name in ("id", "title", "topic", "question", "summary")},
         "picture": {
             "width": graph["width"],
             "height": graph["height"],
-            "nodes": [{name: node[name] for name in DRAWN} for node in graph["nodes"]],
-            "edges": [{"points": edge["points"]} for edge in graph["edges"]],
+            "nodes": [{name: node[name] for name in DRAWN} for node in places.values()],
+            "edges": [{"points": points} for points in lines.values() if points],
         },
     }
 

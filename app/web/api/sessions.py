@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from app.lessons import lessons
 from app.sessions.desk import Desk
 from app.sessions.errors import NotFoundError
+from app.sessions.graphs import Collapse
 from app.sessions.moment import Moment
 from app.sessions.session import Session
 from app.web.api.answers import FRESH, Id, IfMatch, answer, desk_of, known, says
@@ -121,12 +122,25 @@ async def delete(request: Request, id: Id, if_match: IfMatch = None) -> Response
     return Response(status_code=204)
 
 
-@router.get("/{id}/graph", summary="Its graph", responses=says(models.Graph, "graph", 404))
-async def graph(request: Request, id: Id) -> Response:
-    """Nodes with their places (top left corner, CSS px) and edges with their ways."""
+@router.get("/{id}/graph", summary="Its graph", responses=says(models.Graph, "graph", 404, 422))
+async def graph(
+    request: Request,
+    id: Id,
+    collapse: Annotated[
+        Collapse,
+        Query(description="auto: scopes are closed in a graph above 150 nodes; all; none"),
+    ] = "auto",
+    open: Annotated[
+        list[str] | None, Query(description="scopes that are open in any case; may be repeated")
+    ] = None,
+) -> Response:
+    """Nodes with their places (top left corner, CSS px) and edges with their ways. What lies in a
+    closed scope stands where the scope's box stands.
+    """
     desk = desk_of(request)
     session = await desk.get(id)
-    return answer(orjson.Fragment(await desk.graph(session)), revision=session.revision)
+    content = await desk.graph(session, collapse, open or ())
+    return answer(orjson.Fragment(content), revision=session.revision)
 
 
 @router.get("/{id}/plan", summary="Its plan", responses=says(list[models.PlanStep], "plan", 404))

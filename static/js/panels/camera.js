@@ -1,7 +1,7 @@
 // Moves the world under the stage: follows the focus, obeys drag, wheel and pinch, and draws the small map when the
 // graph is larger than the stage.
 
-import { aim } from "../geometry.js";
+import { aim, around } from "../geometry.js";
 import { attributes, svg } from "../h.js";
 
 /** @import {Graph} from "../types.js" */
@@ -12,29 +12,34 @@ const PROJECTED_CHIP = 20;
 const READABLE = 12.5; // px on a desk
 const MARGIN = { x: 44, y: 30 }; // around a focus, in the graph's pixels: sums stand there
 
+const FAR = 1.5; // screens: a longer way is not travelled but left and arrived
+
 /**
  * @param {HTMLElement} viewport @param {HTMLElement} world @param {Graph} graph
- * @param {{projected: () => boolean, insets: () => {top: number, bottom: number, side: number}}} ways
+ * @param {object} ways
+ * @param {() => boolean} ways.projected @param {() => {top: number, bottom: number, side: number}} ways.insets
+ * @param {Map<string, Box>} ways.boxes  by name, for the map
+ * @param {(view: Box) => void} ways.seen  told what part of the graph is in view, before it is
+ * @param {Camera | null} [ways.from]  where it stands at first
  */
-export function createCamera(viewport, world, graph, { projected, insets }) {
+export function createCamera(viewport, world, graph, { projected, insets, boxes, seen, from = null }) {
+  const leaving = new AbortController();
+  const { signal } = leaving;
   /** @type {Camera | null} */
-  let camera = null;
+  let camera = from;
+  let byHand = from !== null;
   /** @type {Box | null} */
   let focus = null;
   /** @type {Box | null} */
   let centre = null;
-  let byHand = false;
   const whole = { x: -24, y: -12, width: graph.width + 48, height: graph.height + 36 };
 
   const window_ = svg("rect", { class: "map-window", rx: 3 });
-  const map = svg(
-    "svg",
-    { class: "map", "aria-hidden": "true", preserveAspectRatio: "none" },
-    graph.nodes.map((n) =>
-      svg("rect", { class: "map-node", dataset: { place: n.name }, x: n.x, y: n.y, width: n.width, height: n.height, rx: 12 }),
-    ),
-    window_,
-  );
+  /** @type {Map<string, SVGRectElement>} */
+  const marks = new Map([...boxes].map(([name, { x, y, width, height }]) => [name, svg("rect", { class: "map-node", x, y, width, height, rx: 12 })]));
+  const map = svg("svg", { class: "map", "aria-hidden": "true", preserveAspectRatio: "none" }, ...marks.values(), window_);
+  /** @type {SVGRectElement | undefined} */
+  let marked;
 
   function view() {
     const { clientWidth: width, clientHeight: height } = viewport;
@@ -50,14 +55,23 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
     };
   }
 
+  /** What a camera shows of the graph. @param {Camera} camera @param {number} width @param {number} height @returns {Box} */
+  const part = ({ x, y, scale }, width, height) => ({ x: -x / scale, y: -y / scale, width: width / scale, height: height / scale });
+  let drawn = false; // whether the world stands where the camera says
+
   /** @param {Camera} next @param {boolean} smoothly */
   function apply(next, smoothly) {
-    if (camera && camera.x === next.x && camera.y === next.y && camera.scale === next.scale) return;
-    world.classList.toggle("is-moving", smoothly && camera !== null);
+    const { clientWidth, clientHeight } = viewport;
+    if (camera && drawn && camera.x === next.x && camera.y === next.y && camera.scale === next.scale) return;
+    const near = camera !== null && drawn && Math.abs(camera.x - next.x) < FAR * clientWidth && Math.abs(camera.y - next.y) < FAR * clientHeight;
+    world.classList.toggle("is-moving", smoothly && near);
+    const there = part(next, clientWidth, clientHeight);
+    seen(camera && smoothly && near ? (around([part(camera, clientWidth, clientHeight), there]) ?? there) : there);
     camera = next;
+    drawn = true;
     world.style.transform = `translate(${next.x}px, ${next.y}px) scale(${next.scale})`;
     viewport.style.setProperty("--zoom", String(next.scale));
-    const { clientWidth: width, clientHeight: height } = viewport;
+    const [width, height] = [clientWidth, clientHeight];
     const over =
       whole.width * next.scale > width + 2 || whole.height * next.scale > height + 2;
     map.toggleAttribute("hidden", !over);
@@ -105,7 +119,7 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
     if (event.button !== 0 || /** @type {Element} */ (event.target).closest("button, input, .map, .stage-over")) return;
     fingers.set(event.pointerId, event);
     viewport.setPointerCapture(event.pointerId);
-  });
+  }, { signal });
   viewport.addEventListener("pointermove", (event) => {
     const before = fingers.get(event.pointerId);
     if (!before) return;
@@ -119,9 +133,9 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
       pan(event.clientX - before.clientX, event.clientY - before.clientY);
     }
     fingers.set(event.pointerId, event);
-  });
+  }, { signal });
   for (const type of ["pointerup", "pointercancel"]) {
-    viewport.addEventListener(type, (event) => fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
+    viewport.addEventListener(type, (event) => fingers.delete(/** @type {PointerEvent} */ (event).pointerId), { signal });
   }
   viewport.addEventListener(
     "wheel",
@@ -131,7 +145,7 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
       if (event.ctrlKey || event.metaKey) zoom(Math.exp(-event.deltaY / 300), event.clientX - box.left, event.clientY - box.top);
       else pan(-event.deltaX - (event.shiftKey ? event.deltaY : 0), event.shiftKey ? 0 : -event.deltaY);
     },
-    { passive: false },
+    { passive: false, signal },
   );
   map.addEventListener("pointerdown", (event) => {
     if (!camera) return;
@@ -141,11 +155,13 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
     pan(clientWidth / 2 - (at.x * camera.scale + camera.x), clientHeight / 2 - (at.y * camera.scale + camera.y));
   });
   let measured = false; // the observer tells the size first, so that nobody forces a layout
-  new ResizeObserver(() => {
+  const sizes = new ResizeObserver(() => {
+    if (measured || from === null) camera = null;
     measured = true;
-    camera = null;
-    update(false);
-  }).observe(viewport);
+    if (camera) apply(camera, false);
+    else update(false);
+  });
+  sizes.observe(viewport);
 
   return {
     map,
@@ -184,6 +200,26 @@ export function createCamera(viewport, world, graph, { projected, insets }) {
       update();
     },
     update,
+    /** Where it stands. */
+    get place() {
+      return camera;
+    },
+    /** How much of the graph can be shown so that it is read. */
+    get reach() {
+      const { free, legible } = view();
+      return { width: free.width / legible - 2 * MARGIN.x, height: free.height / legible - 2 * MARGIN.y };
+    },
+    /** Marks a box on the map. @param {string | null} name */
+    mark(name) {
+      marked?.classList.remove("is-centre");
+      marked = marks.get(name ?? "");
+      marked?.classList.add("is-centre");
+    },
+    /** Lets go of the viewport. */
+    leave() {
+      leaving.abort();
+      sizes.disconnect();
+    },
     /** A box of the graph on the screen, relative to the stage. @param {Box} box */
     onScreen(box) {
       const { x, y, scale } = camera ?? { x: 0, y: 0, scale: 1 };

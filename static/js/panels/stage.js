@@ -2,7 +2,7 @@
 // decides when a step is shown as motion.
 
 import { count, number } from "../format.js";
-import { around, widen, widthOf } from "../geometry.js";
+import { around, gather, widen, widthOf } from "../geometry.js";
 import { fill, h, icon, math, svg } from "../h.js";
 import { sentenceOf } from "../live.js";
 import { rightHandSides } from "../mathml.js";
@@ -17,57 +17,103 @@ import { loadPicture, picturesOf } from "./pictures/pictures.js";
 /** @import {Actions, Line, Nodes, State} from "../types.js" */
 /** @import {Store} from "../store.js" */
 /** @import {Choice, Picture} from "./pictures/pictures.js" */
+/** @import {Camera} from "../geometry.js" */
 /** @typedef {ReturnType<typeof import("./neurons.js").createNeurons>} Neurons */
 
 const TRAVEL = 350; // ms
 const TOAST = 7000; // ms an edit's effect stands on the stage
 const ROOM = { gap: 88 }; // px between columns, so that a number can travel there
 const PROJECTED = { gap: 180, grow: 34 };
+const FOLDABLE = 40; // nodes above which layers can be closed by hand
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
 export function mount(element, store, actions) {
   const viewport = h("div", { class: "stage-view" });
   const over = h("div", { class: "stage-tabs stage-over" });
+  const folds = h("div", { class: "folds stage-over", role: "group", "aria-label": "Layers of the graph", hidden: true });
   const strip = h("div", { class: "strip", "aria-hidden": "true" });
   const toast = h("div", { class: "toast plate stage-over", role: "status", hidden: true });
   const complaint = h("div", { class: "complaint stage-complaint stage-over", role: "alert", hidden: true });
   const training = trainingView(store, actions);
   const legend = legendView();
   const picture = h("div", { class: "picture", hidden: true });
-  fill(element, viewport, picture, over, legend, toast, training, complaint, strip);
+  fill(element, viewport, picture, over, folds, legend, toast, training, complaint, strip);
 
-  /** @type {ReturnType<typeof build>} */
+  /** @type {Built} */
   let parts = build();
 
-  /** Everything that depends on the graph. */
-  function build() {
-    const graph = widen(store.get().graph, store.get().projection ? PROJECTED : ROOM);
+  /**
+   * @typedef {object} Built
+   * @property {ReturnType<typeof createGraph>} view @property {ReturnType<typeof createPackets>} packets
+   * @property {ReturnType<typeof layersOf>} model @property {Neurons | null} neurons @property {HTMLElement} neuronWorld
+   * @property {HTMLElement} world @property {ReturnType<typeof createCamera>} camera @property {import("../types.js").Graph} graph
+   * @property {Choice[]} choices @property {Map<string, Picture>} pictures
+   */
+
+  /**
+   * Everything that depends on the graph. When only scopes were opened or closed, the other pictures stay, and so does
+   * the place of what was pressed.
+   * @param {Built} [last] @param {string | null} [held] @returns {Built}
+   */
+  function build(last, held = null) {
+    const given = store.get().graph;
+    const graph = widen(given, store.get().projection ? PROJECTED : ROOM);
+    const before = last && last.graph.nodes.length === graph.nodes.length && graph.nodes.every((n, i) => n.name === last.graph.nodes[i].name) ? last : null;
     const view = createGraph(graph, actions);
     const layer = h("div", { class: "packets", "aria-hidden": "true" });
-    const world = h("div", { class: "world" }, view.edges, view.nodes, layer);
-    const model = layersOf(graph);
-    const neuronWorld = h("div", { class: "neuron-world", hidden: true });
-    fill(viewport, world, neuronWorld);
+    const world = h("div", { class: "world" }, view.frames, view.edges, view.nodes, layer);
+    const model = before?.model ?? layersOf(graph);
+    const neuronWorld = before?.neuronWorld ?? h("div", { class: "neuron-world", hidden: true });
+    const from = before && held ? keepPlace(before, view, held) : null;
+    last?.camera.leave();
+    fill(viewport, world, neuronWorld, before?.neurons?.samples);
     const camera = createCamera(viewport, world, graph, {
       projected: () => store.get().projection,
-      insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: 46, bottom: 46, side: 20 }),
+      insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: given.scopes?.some(({ place }) => place) ? 84 : 46, bottom: 46, side: 20 }),
+      boxes: new Map([...view.scopes.items].map(([id, { x, y, width, height }]) => [id, { x, y, width, height }])),
+      seen: view.see,
+      from,
     });
     view.nodes.addEventListener("focusin", (event) => {
-      const box = view.nodeOf(/** @type {HTMLElement} */ (event.target).dataset.node ?? "");
+      const { node, scope } = /** @type {HTMLElement} */ (event.target).dataset;
+      const box = view.scopes.items.get(node ?? scope ?? "");
       if (box) camera.reveal(box);
     });
     viewport.append(camera.map);
     const packets = createPackets(layer, view);
-    const choices = picturesOf(store.get().graph);
+    const choices = before?.choices ?? picturesOf(given);
     /** @type {Map<string, Picture>} */
-    const pictures = new Map();
+    const pictures = before?.pictures ?? new Map();
     fill(over, tabs(choices), fitButton(camera));
-    return { view, packets, model, neurons: /** @type {Neurons | null} */ (null), neuronWorld, world, camera, graph, choices, pictures };
+    showFolds(given);
+    return { view, packets, model, neurons: before?.neurons ?? null, neuronWorld, world, camera, graph, choices, pictures };
+  }
+
+  /** Where the camera has to stand so that a scope which was turned stays where it was. @param {Built} before @param {ReturnType<typeof createGraph>} view @param {string} name @returns {Camera | null} */
+  function keepPlace(before, view, name) {
+    const camera = before.camera.place;
+    /** @param {ReturnType<typeof createGraph>} of */
+    const boxOf = (of) => of.scopes.items.get(name) ?? of.scopes.scopes.get(name)?.place ?? null;
+    const [was, is] = [boxOf(before.view), boxOf(view)];
+    if (!camera || !was || !is) return null;
+    const { scale } = camera;
+    const left = Math.max(24, was.x * scale + camera.x); // the heading of what opens comes into view
+    const top = Math.max(96, was.y * scale + camera.y);
+    return { x: left - is.x * scale, y: top - is.y * scale, scale };
+  }
+
+  /** The way to the present step through the scopes, and what opens and closes all; only where there is something to fold. @param {import("../types.js").Graph} graph */
+  async function showFolds(graph) {
+    const offered = graph.scopes?.some(({ place }) => place) || ((graph.scopes?.length ?? 0) > 1 && graph.nodes.length > FOLDABLE);
+    folds.hidden = !offered;
+    if (!offered) return;
+    const { drawFolds } = await import("./folds.js");
+    if (graph === store.get().graph) drawFolds(folds, store.get(), actions);
   }
 
   /** The neurons, built when first looked at. @returns {Promise<Neurons | null>} */
-  async function neuronsOf(/** @type {ReturnType<typeof build>} */ built) {
+  async function neuronsOf(/** @type {Built} */ built) {
     if (built.neurons || !("layers" in built.model)) return built.neurons;
     const { createNeurons } = await import("./neurons.js");
     built.neurons ??= createNeurons(built.model.layers, actions);
@@ -76,7 +122,7 @@ export function mount(element, store, actions) {
     return built.neurons;
   }
 
-  /** One of the other pictures, built when first looked at. @param {ReturnType<typeof build>} built @param {string} name */
+  /** One of the other pictures, built when first looked at. @param {Built} built @param {string} name */
   async function pictureOf(built, name) {
     const known = built.pictures.get(name);
     const made = known ?? (await loadPicture(name, store.get().graph, actions));
@@ -137,21 +183,21 @@ export function mount(element, store, actions) {
     view.draw(state, shown);
     if (state.tab === "neurons") neurons?.draw(state, shown);
     parts.pictures.get(state.tab)?.draw(state, shown);
-    for (const node of parts.camera.map.querySelectorAll(".map-node")) {
-      node.classList.toggle("is-centre", /** @type {SVGElement} */ (node).dataset.place === state.frame?.node);
-    }
+    parts.camera.mark(state.frame?.node ? view.scopes.standing(state.frame.node) : null);
   }
 
   function look() {
     const { frame, next, position } = store.get();
-    const { graph } = parts;
-    const { centre, near } = focusOf(frame, graph);
+    const { view, camera } = parts;
+    const { centre, near } = focusOf(frame, parts.graph);
     const names = near.size > 0 ? [...near] : position.step === 0 || frame?.phase === "zero_grad" ? (next?.node ? [next.node] : []) : [];
-    const boxes = graph.nodes.filter((n) => names.includes(n.name));
-    const own = graph.nodes.find((n) => n.name === centre);
-    const core = own ? [own, ...graph.nodes.filter((n) => own.inputs.includes(n.name))] : [];
-    parts.camera.follow(around(boxes), around(core));
-    parts.camera.map.toggleAttribute("data-following", boxes.length > 0);
+    /** @param {Iterable<string>} some */
+    const items = (some) => [...new Set([...some].flatMap((name) => view.itemOf(name) ?? []))];
+    const own = centre === null ? null : view.itemOf(centre);
+    const inputs = items(view.nodeOf(centre ?? "")?.inputs ?? []);
+    const boxes = own ? gather(own, [inputs, items(names)], camera.reach) : items(names);
+    camera.follow(around(boxes), around(own ? gather(own, [inputs], camera.reach) : []));
+    camera.map.toggleAttribute("data-following", boxes.length > 0);
   }
 
   function show() {
@@ -236,7 +282,7 @@ export function mount(element, store, actions) {
   async function showTip() {
     const { hover, editing, projection } = store.get();
     const name = editing === null && !projection ? ((typeof hover === "string" ? hover : hover?.node) ?? focused) : null;
-    const node = name === null ? null : parts.view.nodeOf(name);
+    const node = name === null ? null : (parts.view.itemOf(name)?.node ?? null);
     const { createTip } = node && node.shape.some((n) => n !== 1) ? await import("./tip.js") : { createTip: null };
     tip?.remove();
     tip = node && createTip ? createTip(node, shown[node.name]) : null;
@@ -276,7 +322,7 @@ export function mount(element, store, actions) {
     editor?.remove();
     editor = null;
     const { view, camera } = parts;
-    const node = editing === null ? null : view.nodeOf(editing);
+    const node = editing === null ? null : (view.itemOf(editing)?.node ?? null);
     const array = node && (nodes[node.name]?.value ?? null);
     if (!node || !array || array.data === null || tab !== "graph") {
       if (back) view.elementOf(back)?.focus({ preventScroll: true });
@@ -335,11 +381,16 @@ export function mount(element, store, actions) {
   store.watch((s) => s.moved, show);
   store.watch((s) => [s.selected, s.hover], draw);
   store.watch((s) => s.tab, showTab);
-  store.watch((s) => [s.graph, s.projection], () => {
-    parts = build();
+  store.watch((s) => [s.graph, s.projection], ([graph], [was]) => {
+    const held = document.activeElement?.closest("[data-scope]") ?? null;
+    const name = graph === was ? null : (/** @type {HTMLElement | undefined} */ (held)?.dataset.scope ?? null);
+    const pressed = held !== null && viewport.contains(held);
+    parts = build(parts, pressed ? name : null);
     showTab();
     show();
+    if (pressed && name) /** @type {HTMLElement | null} */ (viewport.querySelector(`[data-scope="${CSS.escape(name)}"]`))?.focus({ preventScroll: true });
   });
+  store.watch((s) => s.moved, () => !folds.hidden && showFolds(store.get().graph));
   showTab();
   show();
 }

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from app.engine.errors import BackstepError
 from app.engine.jvp import TANGENT
 from app.engine.types import GRAD, VALUE
-from app.sessions.views import frame_view, graph_view, plan_view, state_view
+from app.sessions.graphs import graph_view
+from app.sessions.views import frame_view, plan_view, state_view
 from app.train.plans.rewritten import Scalars
 from app.train.run import Run
 from tests.train.plans.specs import CLASSES, PROGRAM, end, linear, run_of

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.sessions.views import frame_view, graph_view, plan_view, state_view
+from app.sessions.graphs import graph_view
+from app.sessions.views import frame_view, plan_view, state_view
 from tests.train.plans.specs import NETWORK, run_of
 
 METHODS: dict[str, dict[str, Any]] = {

@@ -41,13 +41,33 @@ class GraphNode(Said):
     y: float
     width: float
     height: float
+    group: str = Field(description="the innermost scope around it; empty: none")
 
 
 class GraphEdge(Said):
     source: str = Field(alias="from")
     to: str
     slot: int = Field(description="which operand")
-    points: list[list[float]]
+    points: list[list[float]] = Field(description="its way; empty inside a closed scope")
+
+
+class Rectangle(Said):
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Scope(Said):
+    name: str
+    label: str
+    parent: str | None
+    says: str = Field(description="its ops")
+    ops: int
+    parameters: list[str]
+    outputs: list[str] = Field(description="nodes whose values leave it")
+    open: bool
+    place: Rectangle | None = Field(description="null: not drawn")
 
 
 class Graph(Said):
@@ -55,6 +75,7 @@ class Graph(Said):
     height: float
     nodes: list[GraphNode]
     edges: list[GraphEdge]
+    scopes: list[Scope] = Field(description="layers, time steps, tensors taken apart")
 
 
 class PlanStep(Said):
