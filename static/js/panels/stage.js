@@ -72,7 +72,7 @@ export function mount(element, store, actions) {
       projected: () => store.get().projection,
       insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: given.scopes?.some(({ place }) => place) ? 84 : 46, bottom: 46, side: 20 }),
       boxes: new Map([...view.scopes.items].map(([id, { x, y, width, height }]) => [id, { x, y, width, height }])),
-      seen: view.see,
+      seen: (part) => view.see(part),
       from,
     });
     view.nodes.addEventListener("focusin", (event) => {
