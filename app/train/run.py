@@ -193,7 +193,7 @@ class Run:
             self._snapshots[0] = self._edited(0, self._initial())
         base = max(known, default=0)
         slots = self._snapshots[base] if base in self._snapshots else self._cores[base]
-        slots = self._advance(slots, base, iteration)
+        slots, _ = self._advance(slots, base, iteration)
         self._remember(iteration, slots)
         return dict(slots)
 
@@ -230,38 +230,31 @@ class Run:
         if stop <= len(self.history):
             return stop
         slots = self._core(done)
-        while done < stop:
-            last = done == stop - 1
-            until = stop if last else min(stop - 1, done + self._chunk)
-            started = time.perf_counter()
-            slots = self._advance(slots, done, until)
-            took = time.perf_counter() - started
-            if not last:
-                fit = (until - done) * CHUNK_SECONDS / max(took, 1e-9)
-                self._chunk = max(1, int(min(2 * self._chunk, fit)))
-            done = until
-            stopped = progress is not None and not progress(done)
-            if stopped or done >= stop - 1:
+        for goal in (stop - 1, stop):  # whoever comes to stop will look at what led there
+            if done < goal:
+                slots, done = self._advance(slots, done, goal, progress)
                 self._remember(done, slots)
-            if stopped:
+            if done < goal:
                 break
         return done
 
-    def _advance(self, slots: Slots, start: int, stop: int) -> Slots:
-        i = start
-        while i < stop:
+    def _advance(
+        self, slots: Slots, start: int, stop: int, progress: Progress | None = None
+    ) -> tuple[Slots, int]:
+        """All slots at the start of iteration `stop`, or of the one where `progress` ended it."""
+        i, on = start, True
+        while on and i < stop:
             if self._must_step(i, slots):
                 stepper = self._stepper(i, slots)
                 self._finish(i, stepper)
-                slots = self._kept(i, stepper.slots)
-                i += 1
+                slots, i = self._kept(i, stepper.slots), i + 1
+                on = progress is None or progress(i)
             else:
-                until = self._segment(i, stop)
-                slots, i = self._replay(slots, i, until), until
+                slots, i, on = self._replay(slots, i, self._segment(i, stop), progress)
             slots = self._edited(i, dict(slots))
             if i % self._spacing == 0:
                 self._keep(i, slots)
-        return slots
+        return slots, i
 
     def _segment(self, start: int, stop: int) -> int:
         """Up to where calls can be replayed without an edit, a change of settings or a snapshot."""
@@ -280,8 +273,12 @@ class Run:
             (node.name, GRAD) not in slots for node in self.graph(iteration).kind(PARAMETER)
         )
 
-    def _replay(self, slots: Slots, start: int, stop: int) -> Slots:
-        """Iterations of one stretch of settings, without an edit between."""
+    def _replay(
+        self, slots: Slots, start: int, stop: int, progress: Progress | None
+    ) -> tuple[Slots, int, bool]:
+        """Iterations of one stretch of settings, without an edit between; where it ended, and
+        whether to go on.
+        """
         trainer = self._trainer
         if trainer is None:
             trainer = self._trainer = Trainer(self.graph(start), self.spec.optimizer)
@@ -290,25 +287,29 @@ class Run:
         schedule, optimizer, batches = self.spec.schedule, self.spec.optimizer, self.problem.batches
         timed = schedule is not None or (optimizer is not None and optimizer.timed)
         rates = self._rates(start, stop)
-        losses: list[float] = []
-        squares: list[float] = []
-        i = start
+        i, on, filled = start, True, None
         with np.errstate(all="ignore"):
-            while i < stop:
+            while on and i < stop:
                 program = self._program(trainer, i, carried)
-                until = stop if batches is None else min(stop, batches.pause(i))
+                pause = stop if batches is None else batches.pause(i)
+                until = min(stop, pause, i + self._chunk)
+                ahead = rates[i - start : until - start]
+                if filled != (now := (id(program), self.problem.version(i))):
+                    filled = now
+                    fill(program.changing(), next(self._rows(program, i, ahead)))
                 moving = not self.problem.steady(i, until)
-                fill(program.changing(), next(self._rows(program, i, rates[i - start :])))
-                rows: Rows = range(i, until)
-                if timed or moving:
-                    rows = self._rows(program, i, rates[i - start : until - start], timed, moving)
-                program.run(rows, timed, moving, losses, squares)
+                changes = timed or moving
+                rows: Rows = self._rows(program, i, ahead, timed, moving) if changes else ahead
+                began = time.perf_counter()
+                losses, squares = program.run(rows, timed, moving)
+                fit = (until - i) * CHUNK_SECONDS / max(time.perf_counter() - began, 1e-9)
+                self._chunk = max(1, int(min(2 * self._chunk, fit)))
+                new = max(0, len(self.history) - i)
+                self.history.add(losses[new:], squares[new:], ahead[new:])
                 self._validate(until - 1, trainer.shared)
-                i = until
-        new = max(0, len(self.history) - start)
-        self.history.add(losses[new:], squares[new:], rates[new:])
+                i, on = until, progress is None or progress(until)
         keep = {*carried, *((node.name, GRAD) for node in trainer.parameters)}
-        return trainer.export(keep, program)
+        return trainer.export(keep, program), i, on
 
     def _rows(
         self,

@@ -51,16 +51,17 @@ class Program:
         scalars, feed = self.scalars.values(), self.feed.values()
         return [*(scalars if timed else ()), *(feed if moving else ())]
 
-    def run(
-        self, rows: Rows, timed: bool, moving: bool, losses: list[float], squares: list[float]
-    ) -> None:
-        """One iteration for each row."""
+    def run(self, rows: Rows, timed: bool, moving: bool) -> tuple[list[float], list[float]]:
+        """One iteration for each row: their losses, and Σ g² of each."""
         made = self._made.get((timed, moving))
         if made is None:
             changing = self.changing(timed, moving)
             made = straight(self.calls, self.loss, self.square, changing)
             self._made[timed, moving] = made
+        losses: list[float] = []
+        squares: list[float] = []
         made(rows, losses, squares)
+        return losses, squares
 
 
 class Trainer:
@@ -80,12 +81,16 @@ class Trainer:
                 self.shared[node.name, slot] = vector[first : first + size].reshape(node.shape)
                 first += size
         self.programs: dict[object, Program] = {}
+        self._standing: dict[Slot, Array] = {}  # copies of what is in the buffers now
 
     def load(self, slots: Mapping[Slot, Array]) -> None:
-        """Take parameters, optimizer state, constants and kept gradients over into the buffers."""
+        """Take parameters, optimizer state, constants and kept gradients over into the buffers,
+        except for what stands there.
+        """
         for slot, buffer in self.shared.items():
-            if slot in slots:
+            if slot in slots and slots[slot] is not self._standing.get(slot):
                 np.copyto(buffer, slots[slot])
+        self._standing = {}
 
     def export(self, names: Iterable[Slot], program: Program | None) -> dict[Slot, Array]:
         """Copies of those slots, sealed."""
@@ -97,6 +102,7 @@ class Trainer:
             if buffer is not None:
                 found[slot] = buffer.copy()
                 found[slot].flags.writeable = False
+        self._standing = found
         return found
 
     def record(

@@ -1,10 +1,11 @@
-"""Networks of layers against the same step written by hand in NumPy: a small CNN, an RNN over 50
-steps, attention with an MLP.
+"""Networks of layers against the same step written by hand in NumPy: a large MLP, a small CNN, an
+RNN over 50 steps, attention with an MLP.
 
-    python -m tests.benchmark.layers [--rounds 20]
+    python -m tests.benchmark.layers [--rounds 40] [--only RNN]
 
-Both run in one process, in turns; told is the median of the ratios of neighbours. The losses of the
-first steps must agree to 1e-10, else nothing is compared.
+Both run in one process, in turns; told are the fastest round of each, the ratio of these, and the
+median of the ratios of neighbours. The losses of the first steps must agree to 1e-10, else nothing
+is compared.
 """
 
 from __future__ import annotations
@@ -15,328 +16,115 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from app.train.run import Run
 from app.train.spec import parse_spec
-
-Array = np.ndarray[Any, Any]
-Train = Callable[[int], list[float]]
-RATE = 0.05
+from tests.benchmark.handwritten import Array, Train
+from tests.benchmark.handwritten_layers import RATE, attention, cnn, mlp, rnn
 
 
-def cross_entropy(rows: int, classes: int, targets: Array) -> Callable[[Array], float]:
-    """Turns logits into their gradient in place; gives the loss."""
-    every, top, total = np.arange(rows), np.empty((rows, 1)), np.empty((rows, 1))
-    shares, picked = np.empty((rows, classes)), np.empty(rows)
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    layers: list[Any]
+    loss: str
+    x: Array
+    t: Array
+    by_hand: Callable[..., Train]
+    steps: int
+    """How many make a round."""
+    adam: float = 0.0
 
-    def step(z: Array) -> float:
-        np.maximum.reduce(z, axis=1, keepdims=True, out=top)
-        np.subtract(z, top, z)
-        np.exp(z, shares)
-        np.add.reduce(shares, axis=1, keepdims=True, out=total)
-        picked[:] = z[every, targets]
-        loss = float((np.log(total).sum() - picked.sum()) / rows)
-        np.divide(shares, total, z)
-        z[every, targets] -= 1.0
-        np.multiply(z, 1.0 / rows, z)
-        return loss
-
-    return step
-
-
-def cnn(x: Array, t: Array, w: dict[str, Array]) -> Train:
-    """Batch-last: every array is (channels, height, width, batch)."""
-    n = len(x)
-    k1, b1, k2, b2 = (w[f"{i}.{p}"] for i in (0, 3) for p in ("weight", "bias"))
-    w3, b3 = w["7.weight"], w["7.bias"]
-    grads = [np.empty_like(p) for p in (k1, b1, k2, b2, w3, b3)]
-    gk1, gb1, gk2, gb2, gw3, gb3 = grads
-    pad1, pad2 = np.zeros((1, 30, 30, n)), np.zeros((8, 16, 16, n))
-    cols1, cols2 = np.empty((9, 28 * 28 * n)), np.empty((72, 14 * 14 * n))
-    view = np.lib.stride_tricks.sliding_window_view
-    win1 = view(pad1, (3, 3), axis=(1, 2)).transpose(0, 4, 5, 1, 2, 3)
-    win2 = view(pad2, (3, 3), axis=(1, 2)).transpose(0, 4, 5, 1, 2, 3)
-    a1, a2 = np.empty((8, 28, 28, n)), np.empty((16, 14, 14, n))
-    p1, p2 = pad2[:, 1:15, 1:15], np.empty((16, 7, 7, n))
-    d1, d2, dp1, dp2 = (np.empty(a.shape) for a in (a1, a2, p1, p2))
-    dcols2, f, z = np.empty_like(cols2), np.empty((n, 784)), np.empty((n, 10))
-    ones1, ones2, ones = np.ones(28 * 28 * n), np.ones(14 * 14 * n), np.ones(n)
-    masks = [np.empty(p.shape, bool) for p in (p1, p2)]
-    rests, halves = [np.empty(p.shape) for p in (p1, p2)], [np.empty(p.shape) for p in (p1, p2)]
-    big = [np.empty(a.shape, bool) for a in (a1, a2)]
-    entropy, zero = cross_entropy(n, 10, t), np.array(0.0)
-    lasts = np.ascontiguousarray(np.moveaxis(x, 0, -1))
-
-    def taps(a: Array) -> list[Array]:
-        return [a[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
-
-    def pool(a: Array, out: Array, half: Array) -> None:
-        q = taps(a)
-        np.maximum(q[0], q[1], out=half)
-        np.maximum(q[2], q[3], out=out)
-        np.maximum(out, half, out=out)
-
-    def unpool(a: Array, p: Array, g: Array, d: Array, mask: Array, rest: Array) -> None:
-        before = g
-        for q, into in zip(taps(a)[:3], taps(d)[:3], strict=True):
-            np.equal(q, p, mask)
-            np.multiply(before, mask, into)
-            np.subtract(before, into, rest)
-            before = rest
-        np.copyto(taps(d)[3], before)
-
-    def train(count: int) -> list[float]:
-        losses = []
-        for _ in range(count):
-            np.copyto(pad1[:, 1:29, 1:29], lasts)
-            np.copyto(cols1.reshape(win1.shape), win1)
-            y = a1.reshape(8, -1)
-            np.dot(k1.reshape(8, 9), cols1, y)
-            np.add(y, b1[:, None], y)
-            np.maximum(a1, zero, out=a1)
-            pool(a1, p1, halves[0])
-            np.copyto(cols2.reshape(win2.shape), win2)
-            y = a2.reshape(16, -1)
-            np.dot(k2.reshape(16, 72), cols2, y)
-            np.add(y, b2[:, None], y)
-            np.maximum(a2, zero, out=a2)
-            pool(a2, p2, halves[1])
-            flat = p2.reshape(784, n)
-            np.dot(flat.T, w3.T, z)
-            np.add(z, b3, z)
-            losses.append(entropy(z))
-            np.dot(z.T, flat.T, gw3)
-            np.dot(ones, z, gb3)
-            np.dot(z, w3, f)
-            np.copyto(dp2.reshape(784, n), f.T)
-            unpool(a2, p2, dp2, d2, masks[1], rests[1])
-            np.greater(a2, zero, big[1])
-            np.multiply(d2, big[1], d2)
-            g = d2.reshape(16, -1)
-            np.dot(g, cols2.T, gk2.reshape(16, 72))
-            np.dot(g, ones2, gb2)
-            np.dot(k2.reshape(16, 72).T, g, dcols2)
-            parts = dcols2.reshape(8, 3, 3, 14, 14, n)
-            np.copyto(dp1, parts[:, 1, 1])
-            for i in range(3):
-                for j in range(3):
-                    if (i, j) != (1, 1):
-                        r, c = (
-                            slice(max(0, i - 1), 14 + min(0, i - 1)),
-                            slice(max(0, j - 1), 14 + min(0, j - 1)),
-                        )
-                        u, v = (
-                            slice(max(0, 1 - i), 14 + min(0, 1 - i)),
-                            slice(max(0, 1 - j), 14 + min(0, 1 - j)),
-                        )
-                        np.add(dp1[:, r, c], parts[:, i, j, u, v], dp1[:, r, c])
-            unpool(a1, p1, dp1, d1, masks[0], rests[0])
-            np.greater(a1, zero, big[0])
-            np.multiply(d1, big[0], d1)
-            g = d1.reshape(8, -1)
-            np.dot(g, cols1.T, gk1.reshape(8, 9))
-            np.dot(g, ones1, gb1)
-            for p, grad in zip((k1, b1, k2, b2, w3, b3), grads, strict=True):
-                np.multiply(grad, RATE, grad)
-                np.subtract(p, grad, p)
-        return losses
-
-    return train
-
-
-def rnn(x: Array, t: Array, w: dict[str, Array]) -> Train:
-    """The products with the inputs of all steps are one; so are the weights' gradients."""
-    n, steps, width = x.shape
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    wi, wh, bi, bh = (w[f"0.{name}"] for name in names)
-    wo, bo = w["1.weight"], w["1.bias"]
-    size = len(wh)
-    rows = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(-1, width)
-    h = np.zeros((steps + 1, n, size))
-    u, d = np.empty((steps * n, size)), np.empty((steps, n, size))
-    flat, before, later = d.reshape(-1, size), h[:-1].reshape(-1, size), h[1:]
-    each, s, dh, z = (
-        u.reshape(steps, n, size),
-        np.empty((n, size)),
-        np.empty((n, size)),
-        np.empty((n, 1)),
-    )
-    gi, gh, gb, go, gbo = (np.empty_like(p) for p in (wi, wh, bi, wo, bo))
-    ones, many, one, both = np.ones(n), np.ones(steps * n), np.array(1.0), np.empty(size)
-    dot, add, multiply, subtract, tanh = np.dot, np.add, np.multiply, np.subtract, np.tanh
-
-    def train(count: int) -> list[float]:
-        losses = []
-        for _ in range(count):
-            dot(rows, wi.T, u)
-            add(bi, bh, both)
-            add(u, both, u)
-            for i in range(steps):
-                dot(h[i], wh.T, s)
-                add(s, each[i], s)
-                tanh(s, later[i])
-            dot(h[-1], wo.T, z)
-            add(z, bo, z)
-            subtract(z, t, z)
-            losses.append(float(np.dot(z[:, 0], z[:, 0])) / n)
-            multiply(z, 2.0 / n, z)
-            dot(z.T, h[-1], go)
-            dot(ones, z, gbo)
-            dot(z, wo, dh)
-            for i in range(steps - 1, -1, -1):
-                multiply(later[i], later[i], s)
-                subtract(one, s, s)
-                multiply(dh, s, d[i])
-                dot(d[i], wh, dh)
-            dot(flat.T, rows, gi)
-            dot(flat.T, before, gh)
-            dot(many, flat, gb)
-            for p, grad in ((wi, gi), (wh, gh), (bi, gb), (bh, gb), (wo, go), (bo, gbo)):
-                subtract(p, grad * RATE, p)
-        return losses
-
-    return train
-
-
-def attention(x: Array, t: Array, w: dict[str, Array]) -> Train:
-    """One head, then a ReLU layer and classes, all for every step."""
-    n, steps, width = x.shape
-    win, bin_, wo, bo = (
-        w[f"0.{k}"] for k in ("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
-    )
-    w1, b1, w2, b2 = w["1.weight"], w["1.bias"], w["3.weight"], w["3.bias"]
-    parameters = (win, bin_, wo, bo, w1, b1, w2, b2)
-    grads = [np.empty_like(p) for p in parameters]
-    gwin, gbin, gwo, gbo, gw1, gb1, gw2, gb2 = grads
-    rows, many = x.reshape(-1, width), n * steps
-    qkv, dqkv = np.empty((many, 3 * width)), np.empty((many, 3 * width))
-    q, k, v = (qkv.reshape(n, steps, 3, width)[:, :, i] for i in range(3))
-    dq, dk, dv = (dqkv.reshape(n, steps, 3, width)[:, :, i] for i in range(3))
-    s, ds = np.empty((n, steps, steps)), np.empty((n, steps, steps))
-    top = np.empty((n, steps, 1))
-    c, dc = np.empty((n, steps, width)), np.empty((n, steps, width))
-    o, do = np.empty((many, width)), np.empty((many, width))
-    a, da, z = np.empty((many, len(w1))), np.empty((many, len(w1))), np.empty((many, len(w2)))
-    mask, ones, root = np.empty(a.shape, bool), np.ones(many), np.array(width**-0.5)
-    entropy, zero = cross_entropy(many, len(w2), t.reshape(-1)), np.array(0.0)
-    dot, add, multiply, matmul = np.dot, np.add, np.multiply, np.matmul
-
-    def train(count: int) -> list[float]:
-        losses = []
-        for _ in range(count):
-            dot(rows, win.T, qkv)
-            add(qkv, bin_, qkv)
-            matmul(q, k.swapaxes(1, 2), s)
-            multiply(s, root, s)
-            np.maximum.reduce(s, axis=2, keepdims=True, out=top)
-            np.subtract(s, top, s)
-            np.exp(s, s)
-            np.add.reduce(s, axis=2, keepdims=True, out=top)
-            np.divide(s, top, s)
-            matmul(s, v, c)
-            dot(c.reshape(many, width), wo.T, o)
-            add(o, bo, o)
-            dot(o, w1.T, a)
-            add(a, b1, a)
-            np.maximum(a, zero, out=a)
-            dot(a, w2.T, z)
-            add(z, b2, z)
-            losses.append(entropy(z))
-            dot(z.T, a, gw2)
-            dot(ones, z, gb2)
-            dot(z, w2, da)
-            np.greater(a, zero, mask)
-            multiply(da, mask, da)
-            dot(da.T, o, gw1)
-            dot(ones, da, gb1)
-            dot(da, w1, do)
-            dot(do.T, c.reshape(many, width), gwo)
-            dot(ones, do, gbo)
-            dot(do, wo, dc.reshape(many, width))
-            matmul(s.swapaxes(1, 2), dc, dv)
-            matmul(dc, v.swapaxes(1, 2), ds)
-            multiply(ds, s, ds)
-            np.add.reduce(ds, axis=2, keepdims=True, out=top)
-            multiply(s, top, s)
-            np.subtract(ds, s, ds)
-            multiply(ds, root, ds)
-            matmul(ds, k, dq)
-            matmul(ds.swapaxes(1, 2), q, dk)
-            dot(dqkv.T, rows, gwin)
-            dot(ones, dqkv, gbin)
-            for p, grad in zip(parameters, grads, strict=True):
-                multiply(grad, RATE, grad)
-                np.subtract(p, grad, p)
-        return losses
-
-    return train
+    def make(self) -> tuple[Run, Train]:
+        """Both, with the same numbers to start from."""
+        optimizer = {"type": "adam", "lr": self.adam} if self.adam else {"type": "sgd", "lr": RATE}
+        spec = {
+            "model": {"layers": self.layers},
+            "loss": self.loss,
+            "optimizer": optimizer,
+            "data": {"inputs": self.x.tolist(), "targets": self.t.tolist()},
+        }
+        run = Run(parse_spec(spec))
+        start = {name: np.array(value) for name, value in run.problem.initial().items()}
+        return run, self.by_hand(self.x, self.t, start)
 
 
 def layer(kind: str, **options: Any) -> dict[str, Any]:
     return {"type": kind, **options}
 
 
+def linear(width: int) -> dict[str, Any]:
+    return layer("linear", out_features=width)
+
+
+DIGITS = [linear(256), "relu", linear(128), "relu", linear(10)]
 IMAGES = [
     layer("conv2d", out_channels=8, kernel_size=3, padding=1), "relu",
     layer("max_pool2d", kernel_size=2),
     layer("conv2d", out_channels=16, kernel_size=3, padding=1), "relu",
-    layer("max_pool2d", kernel_size=2), "flatten", layer("linear", out_features=10),
+    layer("max_pool2d", kernel_size=2), "flatten", linear(10),
 ]  # fmt: skip
-SERIES = [
-    layer("rnn", hidden_size=32, return_sequences=False), layer("linear", out_features=1),
-]  # fmt: skip
-WORDS = [
-    "self_attention", layer("linear", out_features=128), "relu", layer("linear", out_features=10),
-]  # fmt: skip
+SERIES = [layer("rnn", hidden_size=32, return_sequences=False), linear(1)]
+WORDS = ["self_attention", linear(128), "relu", linear(10)]
 rng = np.random.default_rng(0)
-WORKLOADS: list[tuple[str, list[Any], str, Array, Array, Callable[..., Train], int]] = [
-    ("CNN, 32 images of 28×28", IMAGES, "cross_entropy",
-     rng.normal(size=(32, 1, 28, 28)), rng.integers(0, 10, 32), cnn, 10),
-    ("RNN, 50 steps, batch 16", SERIES, "mse",
-     rng.normal(size=(16, 50, 8)), rng.normal(size=(16, 1)), rnn, 100),
-    ("attention and MLP, batch 8", WORDS, "cross_entropy",
-     rng.normal(size=(8, 16, 32)), rng.integers(0, 10, (8, 16)), attention, 100),
+FLAT, CLASSES = rng.normal(size=(64, 784)), rng.integers(0, 10, 64)
+WORKLOADS = [
+    Workload("MLP 784-256-128-10, batch 64, SGD", DIGITS, "cross_entropy", FLAT, CLASSES, mlp, 20),
+    Workload("MLP 784-256-128-10, batch 64, Adam", DIGITS, "cross_entropy", FLAT, CLASSES,
+             partial(mlp, adam=1e-4), 20, 1e-4),
+    Workload("CNN, 32 images of 28×28, SGD", IMAGES, "cross_entropy",
+             rng.normal(size=(32, 1, 28, 28)), rng.integers(0, 10, 32), cnn, 2),
+    Workload("RNN 8→32, 50 steps, batch 16, SGD", SERIES, "mse",
+             rng.normal(size=(16, 50, 8)), rng.normal(size=(16, 1)), rnn, 20),
+    Workload("attention and MLP, 8 × 16 × 32, SGD", WORDS, "cross_entropy",
+             rng.normal(size=(8, 16, 32)), rng.integers(0, 10, (8, 16)), attention, 20),
 ]  # fmt: skip
+FIRST = 20
+
+
+def measure(workload: Workload, rounds: int) -> tuple[float, float, float]:
+    """Microseconds a step, ours and by hand (fastest round), and the median ratio of neighbours."""
+    run, train = workload.make()
+    run.train(FIRST)
+    pairs = list(zip(run.history.train_loss, train(FIRST), strict=True))
+    worst = max(abs(a - b) / abs(b) for a, b in pairs)
+    if not worst < 1e-10:
+        raise SystemExit(f"{workload.name}: the losses differ by {worst:.1e}")
+    done, times = FIRST, list[tuple[float, float]]()
+    for number in range(rounds):
+        took = [0.0, 0.0]
+        for which in (0, 1) if number % 2 else (1, 0):
+            begun = time.perf_counter()
+            if which == 0:
+                done += workload.steps
+                run.train(done)
+            else:
+                train(workload.steps)
+            took[which] = (time.perf_counter() - begun) / workload.steps * 1e6
+        times.append((took[0], took[1]))
+    ratio = statistics.median(a / b for a, b in times[2:])
+    return min(a for a, _ in times), min(b for _, b in times), ratio
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--only", default="", help="part of a workload's name")
     asked = parser.parse_args()
-    print("| workload | Backstep µs | by hand µs | ratio |\n|---|---:|---:|---:|")
-    for name, layers, loss, x, t, by_hand, steps in WORKLOADS:
-        spec = {
-            "model": {"layers": layers},
-            "loss": loss,
-            "optimizer": {"type": "sgd", "lr": RATE},
-            "data": {"inputs": x.tolist(), "targets": t.tolist()},
-        }
-        run = Run(parse_spec(spec))
-        start = {k: np.array(v) for k, v in run.problem.initial().items()}
-        train = by_hand(x, t, start)
-        run.train(20)
-        theirs, ours = train(20), run.history.train_loss
-        worst = max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
-        if not worst < 1e-10:
-            raise SystemExit(f"{name}: the losses differ by {worst:.1e}")
-        done, pairs = 20, []
-        for number in range(asked.rounds):
-            times = []
-            for ours_now in (True, False) if number % 2 else (False, True):
-                begun = time.perf_counter()
-                if ours_now:
-                    done += steps
-                    run.train(done)
-                else:
-                    train(steps)
-                times.append((time.perf_counter() - begun) / steps * 1e6)
-            pairs.append(tuple(times) if number % 2 else tuple(reversed(times)))
-        ratio = statistics.median(a / b for a, b in pairs[1:])
-        fastest = min(a for a, _ in pairs), min(b for _, b in pairs)
-        print(f"| {name} | {fastest[0]:.0f} | {fastest[1]:.0f} | {ratio:.2f} |", flush=True)
+    print("| workload | Backstep µs | by hand µs | ratio | median |\n|---|---:|---:|---:|---:|")
+    for workload in WORKLOADS:
+        if asked.only in workload.name:
+            ours, theirs, ratio = measure(workload, asked.rounds)
+            print(
+                f"| {workload.name} | {ours:.0f} | {theirs:.0f} | {ours / theirs:.2f} "
+                f"| {ratio:.2f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
