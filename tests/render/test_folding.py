@@ -1,5 +1,5 @@
-"""Scopes as a tree, and the drawing in which some are open: every promise of a drawing holds on every
-level, whatever is open."""
+"""Scopes as a tree, and the drawing in which some are open: every promise of a drawing holds on
+every level, whatever is open."""
 
 from __future__ import annotations
 
