@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.sessions.desk import Desk
+from app.sessions.playing import Playroom
 from app.settings import Settings
 from app.web import api, bundle, docs, errors, health, pages, static, vendor
 from app.web.api import examples
@@ -38,11 +39,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
     desk.start()
     tending = asyncio.create_task(app.state.hub.tend(app.state.stopping))
+    playing = asyncio.create_task(app.state.playroom.tend(app.state.stopping))
     stopping = asyncio.create_task(desk.end_with(app.state.stopping))
     warming = asyncio.create_task(asyncio.to_thread(bundle.warm))
     yield
     app.state.stopping.set()
-    await asyncio.gather(tending, stopping, warming)
+    await asyncio.gather(tending, playing, stopping, warming)
     await desk.close()
 
 
@@ -62,6 +64,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.stopping = asyncio.Event()  # set at the first Ctrl-C: open streams end themselves
     app.state.hub = Hub()
     app.state.desk = Desk(settings, app.state.hub.publish)
+    app.state.playroom = Playroom(app.state.desk)
+    app.state.hub.others.append(app.state.playroom.heard)
     errors.install(app)
     app.add_middleware(BodyLimit, most=settings.limits.body_bytes)
     app.add_middleware(GZipMiddleware, minimum_size=1_500, compresslevel=3)  # 20 µs for 8 kB

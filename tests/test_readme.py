@@ -63,6 +63,13 @@ def test_the_walk_over_http_works_as_pasted(server: Server, tmp_path: Path) -> N
     weight = np.load(io.BytesIO(taken("x-npy")))
     assert taken("text/plain").startswith(b"After 37 iterations. ")
     assert json.loads(taken("vitals"))["iterations"][-1] == 37
+    maps = json.loads(taken("/maps"))
+    assert [column["units"] for column in maps["columns"]] == [4, 1]
+    still, slower, going = (
+        json.loads(taken(word)) for word in ("-X DELETE $net", "$net  ", "$net/play")
+    )
+    assert going["playing"] and slower["settings"]["lr"] == 0.05
+    assert not still["playing"] and still["position"]["iteration"] <= 5000
     plan, step, back, phase, state, frames, effect, rate, training, seek, check, gone = (
         json.loads(text) if text else None for text in answers[:12]
     )

@@ -6,7 +6,7 @@ matters.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from app.sessions.errors import FullError
@@ -36,9 +36,12 @@ def message(event: str, data: dict[str, Any]) -> bytes:
 class Hub:
     def __init__(self) -> None:
         self.listeners: dict[str, set[Queue]] = {}
+        self.others: list[Callable[[str, str, dict[str, Any]], None]] = []  # who wants to know, too
 
     def publish(self, id: str, event: str, data: dict[str, Any]) -> None:
         """To be called in the event loop."""
+        for tell in self.others:
+            tell(id, event, data)
         queues = self.listeners.get(id)
         if not queues:
             return

@@ -4,19 +4,25 @@ for everybody and made once. A session of one's own comes while the visitor look
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cache
 
+import numpy as np
 import orjson
 
 from app.lessons import lessons
 from app.sessions.desk import Desk
 from app.sessions.session import Session, new_record
 from app.sessions.views import state_view
+from app.train.data import parse_data
+from app.train.datasets import DATASETS
+from app.train.limits import SpecLimits
 from app.web.api.answers import raw
 from app.web.api.lessons import shelf
 from app.web.api.lessons import whole as lesson_view
 from app.web.api.sessions import whole as session_view
 
+SHOWN = 70  # samples of a data set on its button
 FRAMES = 48  # as many as timeline.js takes at once; the others are fetched ahead
 
 _walks: dict[str, bytes] = {}
@@ -32,6 +38,25 @@ async def home_page(desk: Desk, lesson: str) -> str:
 
 async def lab_page() -> str:
     return _given(b"null", "/api/lessons", shelf())
+
+
+@cache
+def playground_page() -> str:
+    """A few samples of every data set that has one or two inputs, to choose by."""
+    sets = []
+    for name, row in DATASETS.items():
+        data = {"dataset": name, "samples": SHOWN}
+        some = parse_data(
+            data, classes=False, batch_size=None, shuffle=False, seed=1, limits=SpecLimits()
+        )
+        inputs, targets = some.inputs, some.targets
+        if inputs.ndim == 2 and inputs.shape[1] <= 2 and targets.shape[1:] == (1,):
+            points = np.hstack([inputs, targets]).round(3).tolist()
+            noise = next(f.default for f in fields(row) if f.name == "noise")
+            told = {"name": name, "task": row.task, "noise": noise, "summary": row.summary}
+            sets.append({**told, "points": points})
+    whole = orjson.dumps({"walk": None, "answers": {}, "sets": sets})
+    return whole.replace(b"</", b"<\\/").decode()
 
 
 async def _walk(desk: Desk, lesson: str) -> bytes:

@@ -57,3 +57,8 @@ def _walk(
 @router.get("/lab/learning-rate")
 async def learning_rate_lab(request: Request) -> Response:
     return kept(request.headers, "lab_learning_rate.html", given=await first.lab_page())
+
+
+@router.get("/playground")
+async def playground(request: Request) -> Response:
+    return kept(request.headers, "playground.html", given=first.playground_page())

@@ -13,6 +13,18 @@ from httpx import Response
 from app.web.api.examples import CLASSES, PLAN
 from tests.sessions.specs import LINE
 
+XOR = {
+    "model": {
+        "layers": [
+            {"type": "linear", "out_features": 2},
+            "tanh",
+            {"type": "linear", "out_features": 1},
+        ]
+    },
+    "loss": "bce_with_logits",
+    "data": {"dataset": "xor", "samples": 40, "validation": 0.25},
+    "batch_size": 10,
+}
 JSON = {"content-type": "application/json"}
 
 
@@ -73,6 +85,10 @@ GOOD: dict[tuple[str, str], Call] = {
     ("POST", "/api/sessions/{id}/seek"): lambda c: c("POST", "/seek", {"iteration": 2, "step": 3}),
     ("POST", "/api/sessions/{id}/train"): lambda c: c("POST", "/train", {"iterations": 3}),
     ("DELETE", "/api/sessions/{id}/train"): lambda c: c("DELETE", "/train"),
+    ("POST", "/api/sessions/{id}/play"): lambda c: c("POST", "/play", {"iterations": 5}),
+    ("DELETE", "/api/sessions/{id}/play"): lambda c: c("DELETE", "/play"),
+    ("GET", "/api/sessions/{id}/play"): lambda c: c("GET", "/play"),
+    ("GET", "/api/sessions/{id}/maps"): lambda c: c("GET", "/maps?size=4"),
     ("POST", "/api/sessions/{id}/gradient-check"): lambda c: c("POST", "/gradient-check"),
     ("GET", "/api/sessions/{id}/doctor"): lambda c: c("GET", "/doctor"),
     ("POST", "/api/sessions/{id}/doctor"): lambda c: c(
@@ -96,10 +112,11 @@ NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/api/sessions/{id}/proof"): {"spec": PLAN},
     ("GET", "/api/sessions/{id}/underflow"): {"spec": PLAN},
+    ("GET", "/api/sessions/{id}/maps"): {"spec": XOR},
     ("POST", "/api/sessions/{id}/doctor"): {"spec": {**LINE, "zero_grad": False}},
 }
 """Sessions of another spec, where a route asks for one."""
-STREAMS = {("GET", "/api/sessions/{id}/events")}
+STREAMS = {("GET", "/api/sessions/{id}/events"), ("GET", "/api/sessions/{id}/live")}
 CHANGING = {
     ("PATCH", "/api/sessions/{id}"),
     ("DELETE", "/api/sessions/{id}"),

@@ -14,6 +14,7 @@ from app.web.api import (
     lessons,
     moves,
     plans,
+    playing,
     reading,
     samples,
     sessions,
@@ -23,6 +24,7 @@ routers = [
     moves.router,
     reading.router,
     changes.router,
+    playing.router,
     sessions.router,
     lab.router,
     doctor.router,
@@ -46,6 +48,7 @@ TOPICS = [
         "description": "By hand: a value, the learning rate, zero_grad, clipping.",
     },
     {"name": "looking", "description": "Frames, values, gradients, history. Moves nothing."},
+    {"name": "playing", "description": "Training at full speed that is watched live."},
     {"name": "plans", "description": "Micro-batches, checkpoints, float16: what they do, shown."},
     {
         "name": "experiments",

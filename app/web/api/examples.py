@@ -36,6 +36,7 @@ from app.web.api import datasets as dataset_routes
 from app.web.api import lessons as lesson_routes
 from app.web.api import samples as sample_routes
 from app.web.api.catalogue import catalogue
+from app.web.api.playing import maps_view
 from app.web.events import message
 
 SPEC = {"program": "L = (w*x + b)**2", "values": {"w": 2, "x": 3, "b": 1}, "parameters": ["w", "b"]}
@@ -127,6 +128,9 @@ def made() -> dict[str, Any]:
         "changes": session.log,
         "frames": [],
     }
+    still = {"playing": False, "reason": "paused", "batch_loss": run.loss(2)}
+    found["played"] = {**demo.face(), **still}
+    found["maps"] = drawn()
     found["event"] = message("session", demo.face()).decode()
     check = worded(checking.as_json(checking.gradient_check(run, 0)))
     found["check"] = {"position": Moment(0, 0)._asdict() | {"of": of}, **check}
@@ -149,6 +153,12 @@ def made() -> dict[str, Any]:
     found |= sample_routes.examples(Run(parse_spec(CLASSES)))
     found["catalogue"] = {name: rows[:1] for name, rows in orjson.loads(catalogue()).items()}
     return {name: orjson.loads(encode(value)) for name, value in found.items()}
+
+
+def drawn() -> dict[str, Any]:
+    """The maps of a small network."""
+    document = {key: value for key, value in PLAN.items() if key in ("model", "loss", "data")}
+    return maps_view(Session(new_record(ID, document, lesson=None, title=""), Limits()), 0, 2)
 
 
 def other_plans() -> dict[str, Any]:

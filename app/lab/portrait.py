@@ -1,0 +1,259 @@
+"""A run seen from outside: what every neuron says about the whole input plane, how the samples are
+answered, and the losses over all of them. Every number comes from the model's own evaluation graph,
+fed with a grid of points or with the samples; nothing of a layer is computed a second way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BackstepError, LimitError
+from app.engine.graph import PARAMETER, Graph
+from app.engine.kernel import Eager
+from app.engine.op import OPS
+from app.engine.ops.matrix import Linear
+from app.engine.types import Array, Slot
+from app.train.evaluation import Evaluation
+from app.train.problem import ModelProblem
+from app.train.run import Run
+
+SAMPLES = 2_000  # of which losses are taken and which are drawn
+MOST = 400_000  # numbers in the maps of one picture
+LARGEST = 100
+NO_NUMBER = -128  # stands for NaN and infinity in a map of bytes
+
+
+@dataclass(frozen=True)
+class Column:
+    """The neurons of one layer: `node` holds what they say, `weight` what they listen with."""
+
+    node: str
+    title: str
+    weight: str
+    bias: str
+    units: int
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The part of the input space that is drawn: one or two intervals."""
+
+    axes: tuple[tuple[float, float], ...]
+
+    def grid(self, size: int) -> Array:
+        """Points row by row from the top left; on one axis, twice as many in one row."""
+        if len(self.axes) == 1:
+            return np.linspace(*self.axes[0], 2 * size)[:, None]
+        x, y = (np.linspace(low, high, size) for low, high in self.axes)
+        return np.column_stack([np.tile(x, size), np.repeat(y[::-1], size)])
+
+
+def domain_of(inputs: Array) -> Domain:
+    """Around the samples, with 0 in the middle where they lie about it; both axes alike if they
+    are nearly so.
+    """
+    axes = []
+    finite = np.where(np.isfinite(inputs), inputs, 0.0)
+    for column in finite.T:
+        low, high = float(column.min()), float(column.max())
+        middle, half = (low + high) / 2, (high - low) / 2 or 1.0
+        if abs(middle) < half / 2:
+            middle, half = 0.0, max(abs(low), abs(high))
+        axes.append((middle, _rounded(1.12 * half)))
+    halves = [half for _, half in axes]
+    if max(halves) < 2 * min(halves):
+        axes = [(middle, max(halves)) for middle, _ in axes]
+    return Domain(tuple((middle - half, middle + half) for middle, half in axes))
+
+
+def _rounded(x: float) -> float:
+    return float(f"{x:.2g}")
+
+
+def columns_of(graph: Graph, prediction: str) -> list[Column]:
+    """Every linear layer with what follows it, up to the next one."""
+    found: list[Column] = []
+    for node in graph.ops:
+        if isinstance(node.op, Linear) and graph[node.inputs[1]].kind == PARAMETER:
+            bias = node.inputs[2] if len(node.inputs) > 2 else ""
+            found.append(Column(node.name, "", node.inputs[1], bias, node.shape[-1]))
+        elif found and len(node.shape) == 2 and node.shape[-1] == found[-1].units and node.op:
+            last = found[-1]
+            found[-1] = Column(node.name, node.op.name, last.weight, last.bias, last.units)
+        if node.name == prediction:
+            break
+    return found
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a prediction means. `classes` is 0 for a number that is to be hit."""
+
+    classes: int
+    loss: str
+
+    def shown(self, prediction: Array) -> Array:
+        """Two classes: from −1 (surely the first) to 1 (surely the second); more: the share of
+        each, from 0 to 1; none: the prediction itself. (points, units).
+        """
+        flat = prediction.reshape(len(prediction), -1)
+        out, k = np.empty_like(flat), Eager({}, {}, {})
+        with np.errstate(all="ignore"):
+            if self.loss == "bce_with_logits":
+                OPS["sigmoid"]().forward(k, out, flat)
+            elif self.loss == "cross_entropy":
+                OPS["softmax"]().forward(k, out, flat)
+            elif self.loss == "nll":
+                np.exp(flat, out)
+            else:
+                out[:] = flat
+        if self.classes == 2:
+            return np.asarray(2 * out[:, -1:] - 1)
+        return out
+
+    def right(self, prediction: Array, targets: Array) -> Array:
+        """The counts of a confusion matrix: rows are true classes, columns predicted ones."""
+        shown = self.shown(prediction)
+        found = (shown[:, 0] > 0) if self.classes == 2 else shown.argmax(axis=1)
+        true = np.asarray(targets).reshape(len(shown), -1)
+        true = true.argmax(axis=1) if true.shape[1] > 1 else np.round(true[:, 0])
+        counts = np.zeros((self.classes, self.classes), int)
+        inside = np.isfinite(shown).all(axis=1)
+        rows = np.clip(true[inside], 0, self.classes - 1).astype(int)
+        np.add.at(counts, (rows, found[inside].astype(int)), 1)
+        return counts
+
+
+def model_of(run: Run) -> ModelProblem:
+    problem: Any = run.problem
+    while not isinstance(problem, ModelProblem) and hasattr(problem, "inner"):
+        problem = problem.inner
+    if not isinstance(problem, ModelProblem):
+        raise BackstepError("only a model with samples has maps, not a program", where="program")
+    return problem
+
+
+class Portrait:
+    """`size` is the number of points along each axis of the plane."""
+
+    def __init__(self, run: Run, size: int = 64) -> None:
+        if not 2 <= size <= LARGEST:
+            raise LimitError(f"must be from 2 to {LARGEST}: {size}", where="size")
+        self.problem = model_of(run)
+        batches, loss = self.problem.batches, run.spec.document["loss"]
+        name = loss["type"] if isinstance(loss, dict) else loss
+        inputs = batches.inputs
+        self.flat = inputs.ndim == 2 and inputs.shape[1] <= 2 and inputs.dtype.kind == "f"
+        self.samples = {"train": self._some(batches.inputs, batches.targets)}
+        if batches.validation is not None:
+            self.samples["validation"] = self._some(*batches.validation)
+        model = self.problem.evaluation(len(self.samples["train"][0]))
+        self.columns = columns_of(model.graph, model.prediction)
+        self.weights = [n for n in model.graph.kind(PARAMETER) if int(np.prod(n.shape)) <= 10_000]
+        self.answer = Answer(_classes(name, model.graph[model.prediction].shape, batches), name)
+        self._judges = {
+            which: (
+                self.problem.evaluation(len(rows[0])),
+                Evaluation(
+                    self.problem.evaluation(len(rows[0])).graph,
+                    {"input": rows[0], "target": rows[1]},
+                ),
+            )
+            for which, rows in self.samples.items()
+        }
+        self.size, self.domain = 0, Domain(())
+        if self.flat:
+            units = sum(column.units for column in self.columns) or 1
+            self.size = max(2, min(size, int(np.sqrt(MOST / units))))
+            self.domain = domain_of(np.concatenate([rows[0] for rows in self.samples.values()]))
+            points = self.domain.grid(self.size)
+            plane = self.problem.evaluation(len(points))
+            self.prediction = plane.prediction
+            self._plane = Evaluation(plane.graph, {"input": points}, until=plane.prediction)
+
+    @staticmethod
+    def _some(inputs: Array, targets: Array) -> tuple[Array, Array]:
+        if len(inputs) <= SAMPLES:
+            return inputs, targets
+        rows = np.linspace(0, len(inputs) - 1, SAMPLES).astype(int)
+        return inputs[rows], targets[rows]
+
+    # --- maps -------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return (self.size, self.size) if len(self.domain.axes) == 2 else (1, 2 * self.size)
+
+    def maps(self, slots: Mapping[Slot, Array]) -> list[Array]:
+        """For each column (units, rows, columns of the plane); the last one is the answer as it is
+        to be understood.
+        """
+        if not self.flat:
+            return []
+        self._plane.run(slots)
+        found = []
+        for column in self.columns[:-1]:
+            found.append(self._plane.value(column.node).T.reshape(-1, *self.shape))
+        shown = self.answer.shown(self._plane.value(self.prediction))
+        found.append(shown.T.reshape(-1, *self.shape))
+        return found
+
+    def limits(self, maps: list[Array]) -> list[float]:
+        """How far the colour scale of each column reaches."""
+        found = []
+        for each in maps[:-1]:
+            finite = np.abs(each[np.isfinite(each)])
+            found.append(max(1.0, float(finite.max())) if finite.size else 1.0)
+        if maps:
+            targets = np.abs(self.samples["train"][1].astype(float))
+            reach = 1.0 if self.answer.classes else float(targets.max(initial=0.0)) or 1.0
+            found.append(reach if np.isfinite(reach) else 1.0)
+        return found
+
+    def pixels(self, maps: list[Array], limits: list[float]) -> bytes:
+        """All maps as signed bytes, −127 … 127 for −limit … limit, the last column in full and the
+        hidden ones at every second point.
+        """
+        parts = []
+        for k, (each, limit) in enumerate(zip(maps, limits, strict=True)):
+            some = each if k == len(maps) - 1 else each[:, :: self.skip, ::2]
+            with np.errstate(invalid="ignore"):
+                scaled = np.clip(np.rint(some * (127 / limit)), -127, 127)
+            parts.append(np.where(np.isfinite(some), scaled, NO_NUMBER).astype(np.int8).tobytes())
+        return b"".join(parts)
+
+    @property
+    def skip(self) -> int:
+        return 2 if len(self.domain.axes) == 2 else 1
+
+    # --- how well ---------------------------------------------------------------------------
+
+    def scores(self, slots: Mapping[Slot, Array]) -> dict[str, dict[str, Any]]:
+        """Loss without penalties, accuracy and confusion over the training and validation
+        samples.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for which, (model, judge) in self._judges.items():
+            row: dict[str, Any] = {"loss": judge.loss(slots)}
+            if self.answer.classes:
+                targets = self.samples[which][1]
+                counts = self.answer.right(judge.value(model.prediction), targets)
+                row["accuracy"] = float(np.trace(counts)) / max(1, len(targets))
+                row["confusion"] = counts.tolist()
+            found[which] = row
+        return found
+
+
+def _classes(loss: str, shape: tuple[int, ...], batches: Any) -> int:
+    """How many classes a prediction tells apart; 0 where it is a number."""
+    if loss in ("cross_entropy", "nll"):
+        return int(shape[-1])
+    if loss in ("bce", "bce_with_logits"):
+        return 2 if shape[-1] == 1 else 0
+    targets = batches.targets
+    alone = targets.size == len(targets) and shape[-1] == 1
+    return 2 if alone and np.isin(targets, (0.0, 1.0)).all() else 0

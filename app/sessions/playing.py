@@ -1,0 +1,368 @@
+"""Training that is watched: it goes on at full speed until somebody stops it, in stretches of some
+milliseconds. Between two of them anybody may change the learning rate or look around; after each
+one whoever watches gets a picture. Nobody watching, nothing drawn, and soon nothing trained.
+
+What was reached is kept about once a second and when it stops; a stop is exact, so that the very
+iteration can be walked through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from base64 import b64encode
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BackstepError
+from app.engine.graph import PARAMETER
+from app.engine.types import VALUE
+from app.lab.portrait import Portrait
+from app.sessions.desk import Desk
+from app.sessions.errors import FullError, NotFoundError, StaleError, over
+from app.sessions.moment import Moment, settled
+from app.sessions.session import Session, worded
+from app.sessions.viewer import Curve, Point, Viewer
+
+PICTURE_SECONDS = 1 / 15
+SPARE_SECONDS = 0.004  # of each, for the picture and for everybody else
+KEEP_SECONDS = 1.0
+BURST = 100.0  # updates that a late stretch may make up for
+ALONE_SECONDS = 10.0  # so long it goes on when nobody watches
+ALIVE_SECONDS = 15.0
+GENTLE = 100.0  # updates a second at the start of a gentle run …
+GROWTH = 2.0  # … which shows in every second about so much more of it than there was before
+
+
+class StreamsError(FullError):
+    """Too many viewers of one session."""
+
+    code = "too_many_streams"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How to play. `speed` in updates a second, None for all that the machine can do; `gentle`
+    begins slowly, so that the first hundred updates can be seen; `stop` is the iteration to end at.
+    """
+
+    speed: float | None = None
+    gentle: bool = False
+    stop: int | None = None
+    forever: bool = False  # also when nobody watches
+
+    def quota(self, iteration: int, seconds: float) -> float:
+        """How many updates this much time is for."""
+        rate = math.inf if self.speed is None else self.speed
+        if self.gentle:
+            rate = min(rate, max(GENTLE, GROWTH * iteration))
+        return rate * seconds
+
+
+@dataclass
+class Game:
+    """A session being played or watched."""
+
+    session: Session
+    wish: Wish = field(default_factory=Wish)
+    on: bool = False
+    reason: str = ""  # why it stopped
+    task: asyncio.Task[None] | None = None
+    viewers: set[Viewer] = field(default_factory=set)
+    curve: Curve = field(default_factory=Curve)
+    portrait: Portrait | None = None
+    drawn_of: object = None
+    rate: float = 0.0  # updates a second, over the last second or so
+    owed: float = 0.0
+    seen: float = 0.0  # when somebody last watched
+    kept: float = 0.0
+
+
+class Playroom:
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.games = desk, dict[str, Game]()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def game(self, session: Session) -> Game:
+        game = self.games.get(session.id)
+        if game is None or game.session is not session and not game.on:
+            viewers = game.viewers if game else set()
+            game = self.games[session.id] = Game(session, viewers=viewers)
+        return game
+
+    # --- start and stop -------------------------------------------------------------------------
+
+    async def play(self, session: Session, wish: Wish) -> None:
+        """Begin, or go on otherwise: a wish may be changed while it plays."""
+        most = self.desk.limits.iterations_per_session
+        start = settled(session.position, session.of).iteration
+        if start >= most:
+            raise BackstepError(over("iterations_per_session", most, start + 1), where="iterations")
+        stop = most if wish.stop is None else min(most, wish.stop)
+        game = self.game(session)
+        game.wish = Wish(wish.speed, wish.gentle, stop, wish.forever)
+        game.seen = time.monotonic()
+        if game.task is None or game.task.done():
+            game.on, game.reason, session.stopped = True, "", False
+            game.task = asyncio.create_task(self._run(game))
+
+    async def pause(self, session: Session, reason: str = "paused") -> None:
+        """Returns when it stands still and what was reached is kept."""
+        game = self.games.get(session.id)
+        if game is None or game.task is None or game.task.done():
+            return
+        game.on, game.reason = False, reason
+        await asyncio.shield(game.task)
+
+    def playing(self, id: str) -> bool:
+        game = self.games.get(id)
+        return game is not None and game.on
+
+    # --- watching -------------------------------------------------------------------------------
+
+    async def watch(self, session: Session) -> Viewer:
+        """A new viewer: the scene as it is now, then pictures; hand it back with `leave`."""
+        game = self.game(session)
+        most = self.desk.limits.streams_per_session
+        if len(game.viewers) >= most:
+            raise StreamsError(over("streams_per_session", most, most + 1), where=session.id)
+        viewer = Viewer()
+        game.viewers.add(viewer)
+        game.seen = time.monotonic()
+        try:
+            async with session.engine:
+                scene, picture = await self.desk.workers.run(lambda: self._first(game))
+        except BaseException:
+            self.leave(session.id, viewer)
+            raise
+        viewer.scene(scene)
+        viewer.picture(picture, [])
+        return viewer
+
+    def leave(self, id: str, viewer: Viewer) -> None:
+        game = self.games.get(id)
+        if game is None:
+            return
+        game.viewers.discard(viewer)
+        game.seen = time.monotonic()
+        if not game.viewers and not game.on:
+            del self.games[id]
+
+    async def tend(self, stopping: asyncio.Event) -> None:
+        """One task for all: signs of life, and an end when the server ends."""
+        while not stopping.is_set():
+            try:
+                await asyncio.wait_for(stopping.wait(), ALIVE_SECONDS)
+            except TimeoutError:
+                for viewer in self._viewers():
+                    viewer.sign_of_life()
+        for game in list(self.games.values()):
+            game.on = False
+        ending = [game.task for game in self.games.values() if game.task]
+        await asyncio.gather(*ending, return_exceptions=True)
+        for viewer in self._viewers():
+            viewer.end()
+
+    def _viewers(self) -> list[Viewer]:
+        return [viewer for game in self.games.values() for viewer in game.viewers]
+
+    def heard(self, id: str, event: str, data: dict[str, Any]) -> None:
+        """What everybody is told of a session. Who watches sees where it is now, after a step, a
+        jump or a change by whomever.
+        """
+        game = self.games.get(id)
+        if game is None:
+            return
+        if event == "deleted":
+            game.on = False
+            for viewer in game.viewers:
+                viewer.end()
+        elif event == "session" and (game.task is None or game.task.done()):
+            task = asyncio.create_task(self._refresh(game))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _refresh(self, game: Game) -> None:
+        session = game.session
+        async with session.engine:
+            game.curve.cut(settled(session.position, session.of).iteration)
+            scene, picture = await self.desk.workers.run(lambda: self._first(game))
+        for viewer in list(game.viewers):
+            viewer.scene(scene)
+            viewer.picture(picture, [])
+
+    # --- the run --------------------------------------------------------------------------------
+
+    async def _run(self, game: Game) -> None:
+        session = game.session
+        where = settled(session.position, session.of)
+        game.kept = time.monotonic()
+        try:
+            while game.on and not self.desk.workers.stopping:
+                began = time.perf_counter()
+                async with session.turn:
+                    if settled(session.position, session.of) != where:
+                        game.on, game.reason = False, "moved"
+                        break
+                    async with session.engine:
+                        picture, points = await self.desk.workers.run(lambda: self._stretch(game))
+                    where = session.position
+                    if session.stopped:
+                        game.on, game.reason = False, "paused"
+                    if time.monotonic() - game.kept > KEEP_SECONDS:
+                        self._keep(session)
+                        game.kept = time.monotonic()
+                if not game.on:
+                    break
+                self._show(game, picture, points)
+                if game.viewers or game.wish.forever:
+                    game.seen = time.monotonic()
+                elif time.monotonic() - game.seen > ALONE_SECONDS:
+                    game.on, game.reason = False, "alone"
+                rest = PICTURE_SECONDS - (time.perf_counter() - began)
+                await asyncio.sleep(max(0.0, rest))
+        except BackstepError as error:
+            game.reason = error.message
+        finally:
+            game.on = False
+            with suppress(NotFoundError, StaleError):  # deleted, or changed by another process
+                async with session.turn:
+                    await self._end(game)
+
+    async def _end(self, game: Game) -> None:
+        session = game.session
+        self._keep(session)
+        if game.viewers and not self.desk.workers.stopping:
+            async with session.engine:
+                picture = await self.desk.workers.run(lambda: self._picture(game))
+            self._show(game, picture, [])
+        elif not game.viewers:
+            self.games.pop(session.id, None)
+
+    def _keep(self, session: Session) -> None:
+        """The position, for ever; and who follows the session hears of it."""
+        loss = session.run.history.train_loss[session.position.iteration - 1 :][:1]
+        session.revision += 1
+        if not self.desk.cabinet.store.move(session.record_of_move(), session.revision - 1):
+            raise self.desk.cabinet.lost(session.id)
+        session.shown = session.face(worded(loss[0]) if loss else None)
+        self.desk.publish(session.id, "session", session.shown)
+
+    def _stretch(self, game: Game) -> tuple[dict[str, Any], list[Point]]:
+        """Some milliseconds of training, in a thread, and what there is to be seen of it."""
+        session, wish = game.session, game.wish
+        run, workers = session.run, self.desk.workers
+        began = time.perf_counter()
+        start = settled(session.position, session.of).iteration
+        most = wish.stop if wish.stop is not None else self.desk.limits.iterations_per_session
+        game.owed = min(game.owed, BURST) + wish.quota(start, PICTURE_SECONDS)
+        stop = min(most, start + int(min(game.owed, most)))
+        done, until = start, began + PICTURE_SECONDS - SPARE_SECONDS
+
+        def go_on(reached: int) -> bool:
+            workers.pass_turn()
+            return time.perf_counter() < until and not (workers.stopping or session.stopped)
+
+        if stop > start:
+            workers.take_turn()
+            try:
+                done = max(start, run.train(stop, go_on))
+            finally:
+                workers.end_turn()
+        game.owed -= done - start
+        losses = np.array(run.history.train_loss[start:done])
+        broken = np.flatnonzero(~np.isfinite(losses))
+        if broken.size:  # to walk through the first one, not past it
+            done, losses = start + int(broken[0]), losses[: broken[0]]
+            game.on, game.reason = False, "nonfinite"
+        elif done >= most:
+            limit = done >= self.desk.limits.iterations_per_session
+            game.on, game.reason = False, "limit" if limit else "done"
+        if done > start:
+            session.arrive(Moment(done, 0))
+        took = max(time.perf_counter() - began, PICTURE_SECONDS)
+        game.rate += ((done - start) / took - game.rate) * (0.15 if game.rate else 1.0)
+        if not game.viewers:
+            return {}, []
+        picture = self._picture(game)
+        scores = picture["scores"]
+        held = scores.get("validation")
+        low, high = (losses.min(), losses.max()) if losses.size else (math.nan, math.nan)
+        point = Point(
+            done,
+            scores["train"]["loss"],
+            held["loss"] if held else None,
+            worded(float(low)),
+            worded(float(high)),
+        )
+        game.curve.add([point])
+        return picture, [point]
+
+    # --- what is seen ---------------------------------------------------------------------------
+
+    def _show(self, game: Game, picture: dict[str, Any], points: list[Point]) -> None:
+        if not picture:
+            return
+        picture = picture | {"playing": game.on, "reason": game.reason}
+        for viewer in list(game.viewers):
+            viewer.picture(picture, points)
+
+    def _portrait(self, game: Game) -> Portrait:
+        run = game.session.run
+        if game.portrait is None or game.drawn_of is not run:
+            game.portrait, game.drawn_of = Portrait(run), run
+        return game.portrait
+
+    def _first(self, game: Game) -> tuple[dict[str, Any], dict[str, Any]]:
+        portrait, session = self._portrait(game), game.session
+        samples = {
+            which: {"inputs": np.round(inputs, 5).tolist(), "targets": targets.tolist()}
+            for which, (inputs, targets) in portrait.samples.items()
+            if portrait.flat
+        }
+        scene = {
+            "id": session.id,
+            "columns": [vars(column) for column in portrait.columns],
+            "flat": portrait.flat,
+            "domain": portrait.domain.axes,
+            "shape": portrait.shape if portrait.flat else None,
+            "skip": portrait.skip,
+            "classes": portrait.answer.classes,
+            "samples": samples,
+            "curve": game.curve.rows(),
+            "batches": session.batches,
+            "limit": self.desk.limits.iterations_per_session,
+        }
+        return worded(scene), self._picture(game) | {"playing": game.on, "reason": game.reason}
+
+    def _picture(self, game: Game) -> dict[str, Any]:
+        """At the session's position, by who holds its engine."""
+        session, portrait = game.session, self._portrait(game)
+        run, at = session.run, settled(session.position, session.of).iteration
+        slots = run.carried(at)
+        maps = portrait.maps(slots)
+        limits = portrait.limits(maps)
+        settings = run.settings(at)
+        picture: dict[str, Any] = {
+            "iteration": at,
+            "epoch": at // session.batches,
+            "revision": session.revision,
+            "lr": settings.lr,
+            "lr_now": run.lr(at),
+            "rate": game.rate if game.on else 0.0,
+            "scores": portrait.scores(slots),
+            "limits": limits,
+            "weights": {n.name: slots[n.name, VALUE].tolist() for n in portrait.weights},
+        }
+        if not game.on:
+            picture["batch_loss"] = run.loss(at)
+            picture["parameters"] = sum(
+                int(np.prod(n.shape)) for n in run.graph(at).kind(PARAMETER)
+            )
+        found: dict[str, Any] = worded(picture)
+        found["maps"] = b64encode(portrait.pixels(maps, limits)).decode() if maps else ""
+        return found

@@ -1,0 +1,58 @@
+"""Watched training: how to play, maps of neurons, and what a picture holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from app.web.api.models.base import Given, Number, Said, State
+
+
+class PlayBody(Given):
+    speed: float | None = Field(
+        None, gt=0, le=1e9, description="updates a second; null: all that the machine can do"
+    )
+    gentle: bool = Field(False, description="begin slowly, so that the first updates can be seen")
+    iterations: int | None = Field(
+        None, ge=1, description="stop after so many; without it, when stopped or no longer watched"
+    )
+
+
+class Played(State):
+    playing: bool
+    reason: str = Field(
+        description="why it stands still: paused, done, limit (of the session), nonfinite (the "
+        "next iteration's loss is not a number), moved (somebody went elsewhere), alone (nobody "
+        "watched), or an error in words; empty while it plays"
+    )
+    batch_loss: Number | None = Field(
+        description="the loss that the iteration at the position has; null while it plays"
+    )
+
+
+class Column(Said):
+    node: str = Field(description="whose value the neurons of this layer say")
+    title: str = Field(description="the op at its end")
+    weight: str
+    bias: str
+    units: int
+
+
+class MappedColumn(Column):
+    limit: float = Field(description="the largest size in it, at least 1: where colours end")
+    maps: list[list[list[Number]]] = Field(
+        description="[unit][row][column], rows from the top; one row for a single input"
+    )
+
+
+class Maps(Said):
+    iteration: int
+    domain: list[list[float]] = Field(description="from and to on each axis of the input")
+    shape: list[int]
+    classes: int = Field(description="0 for regression; with 2 the answer is from −1 to 1")
+    columns: list[MappedColumn]
+    scores: dict[str, dict[str, Any]] = Field(
+        description="of train and validation: loss without penalties, accuracy, confusion "
+        "(rows are true classes)"
+    )

@@ -1,0 +1,162 @@
+"""Training that is watched: play, pause, a stream of pictures, and the maps of all neurons."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from app.lab.portrait import Portrait
+from app.render.arrays import plain
+from app.sessions.moment import settled
+from app.sessions.playing import Playroom, Wish
+from app.sessions.session import Session, worded
+from app.sessions.viewer import Viewer
+from app.web.api.answers import FRESH, READ, Id, Iteration, answer, desk_of, here, says
+from app.web.api.models import playing as models
+from app.web.api.reading import view, within
+from app.web.events import COMMENT, message
+
+router = APIRouter(prefix="/api/sessions/{id}", tags=["playing"])
+
+PLAYS = {
+    "full": {"summary": "at full speed", "value": {}},
+    "gentle": {
+        "summary": "slowly at first, a thousand updates",
+        "value": {"gentle": True, "iterations": 1000},
+    },
+}
+PLAY = models.PlayBody.model_validate({})
+
+
+def playroom_of(request: Request) -> Playroom:
+    room: Playroom = request.app.state.playroom
+    return room
+
+
+@router.post(
+    "/play",
+    summary="Train and go on",
+    responses=says(models.Played, "played", 400, 404, 413, 415, 422),
+)
+async def play(
+    request: Request,
+    id: Id,
+    body: Annotated[models.PlayBody, Body(openapi_examples=PLAYS)] = PLAY,
+) -> Response:
+    """Trains until DELETE on the same address, until the loss is not a number, or until nobody has
+    watched /live for ten seconds; the answer comes at once. The learning rate may be changed
+    meanwhile. Asked again while it plays, speed and end are the new ones.
+    """
+    desk = desk_of(request)
+    session = await desk.get(id)
+    stop = None
+    if body.iterations is not None:
+        stop = settled(session.position, session.of).iteration + body.iterations
+    wish = Wish(body.speed, body.gentle, stop, forever=body.iterations is not None)
+    await playroom_of(request).play(session, wish)
+    return await told(request, session)
+
+
+@router.delete("/play", summary="Pause", responses=says(models.Played, "played", 404))
+async def pause(request: Request, id: Id) -> Response:
+    """Stands still at a whole iteration; the answer says which, and that iteration's loss."""
+    session = await desk_of(request).get(id)
+    await playroom_of(request).pause(session)
+    return await told(request, session)
+
+
+@router.get("/play", summary="Does it play?", responses=says(models.Played, "played", 404))
+async def playing(request: Request, id: Id) -> Response:
+    """Whether it is training now, and if not, why it stopped."""
+    return await told(request, await desk_of(request).get(id))
+
+
+async def told(request: Request, session: Session) -> Response:
+    desk, room = desk_of(request), playroom_of(request)
+    on, loss = room.playing(session.id), None
+    face = await desk.face(session)
+    if not on:
+        at = settled(session.position, session.of).iteration
+        loss = plain(await desk.compute(session, lambda: session.run.loss(at), at))
+    game = room.games.get(session.id)
+    about = {"playing": on, "reason": game.reason if game else "", "batch_loss": loss}
+    return answer({**face, **about}, revision=face["revision"])
+
+
+@router.get(
+    "/maps", summary="What each neuron has learned", responses=says(models.Maps, "maps", *READ)
+)
+async def maps(
+    request: Request,
+    id: Id,
+    iteration: Iteration = None,
+    size: Annotated[int, Query(ge=2, le=100, description="points along each axis")] = 32,
+) -> Response:
+    """Every neuron's value over the plane of the inputs (or along the line, where there is one
+    input), and the answer; with the losses over all samples. Models of one or two inputs.
+    """
+    desk = desk_of(request)
+    session = await desk.get(id)
+    moment = here(session, iteration, 0)
+    within(desk, session, moment)
+    return await view(desk, session, moment, lambda: maps_view(session, moment.iteration, size))
+
+
+def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:
+    portrait = Portrait(session.run, size)
+    slots = session.run.carried(iteration)
+    found = portrait.maps(slots)
+    columns = [
+        {**vars(column), "limit": limit, "maps": array.tolist()}
+        for column, limit, array in zip(
+            portrait.columns, portrait.limits(found), found, strict=bool(found)
+        )
+    ]
+    view: dict[str, Any] = worded(
+        {
+            "iteration": iteration,
+            "domain": portrait.domain.axes,
+            "shape": portrait.shape,
+            "classes": portrait.answer.classes,
+            "columns": columns,
+            "scores": portrait.scores(slots),
+        }
+    )
+    return view
+
+
+@router.get(
+    "/live",
+    summary="Watch it learn",
+    responses={
+        200: {
+            "description": "`scene` first and after a change by hand, then `picture`s: weights, "
+            "maps as base64 of signed bytes, losses and points of their curve",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **{k: v for k, v in says(models.Played, "", 404, 422, 503).items() if k != 200},
+    },
+)
+async def live(request: Request, id: Id) -> Response:
+    """Server-sent events, about fifteen pictures a second while it plays, the latest one only: who
+    reads slowly sees fewer.
+    """
+    desk, room = desk_of(request), playroom_of(request)
+    session = await desk.get(id)
+    viewer = await room.watch(session)
+    headers = {**FRESH, "x-accel-buffering": "no"}
+    stream = _stream(room, session.id, viewer)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+async def _stream(room: Playroom, id: str, viewer: Viewer) -> AsyncIterator[bytes]:
+    try:
+        yield b"retry: 1000\n\n"
+        async for event, data in viewer.messages():
+            yield COMMENT if event == "alive" else message(event, data)
+        yield message("deleted", {})
+    finally:
+        room.leave(id, viewer)

@@ -1,0 +1,189 @@
+// The choices as buttons, lists and sliders: they show what is chosen and tell of a change.
+
+import { number, percent } from "../format.js";
+import { fill, h } from "../h.js";
+import { signColour } from "../scale.js";
+import { LISTS, isOwn } from "./choices.js";
+
+/** @import {Choices} from "./choices.js" */
+/** @typedef {{name: string, task: string, noise: number, summary: string, points: number[][]}} Set */
+/**
+ * @typedef {object} Ways
+ * @property {(changed: Partial<Choices>) => unknown} change
+ * @property {(lr: number) => void} rate
+ * @property {(name: string) => void} chooseSet
+ * @property {() => void} clearPoints
+ */
+
+const PENALTIES = [0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1];
+/** How a slider's number is written. @type {Record<string, (value: number) => string>} */
+const SHOWN = {
+  noise: (v) => number(v),
+  samples: String,
+  validation: percent,
+  batch: (v) => (v ? String(v) : "all"),
+  dropout: (v) => (v ? percent(v) : "none"),
+};
+
+/** @param {string} id */
+const at = (id) => /** @type {HTMLElement} */ (document.getElementById(`play-${id}`));
+
+/** A learning rate as typed, or null. @param {string} text */
+export function rateOf(text) {
+  const value = Number(text.trim().replace(",", "."));
+  return text.trim() !== "" && Number.isFinite(value) && value >= 0 ? value : null;
+}
+
+/** A rate from the slider's power of ten, as people write it. @param {number} power */
+export const rateAt = (power) => Number((10 ** power).toPrecision(power % 1 === 0 ? 1 : 2));
+
+/** @param {Set[]} sets @param {Ways} ways */
+export function mountControls(sets, ways) {
+  let kind = 1;
+  const buttons = sets.map((set) => {
+    const picture = h("canvas", { width: 68, height: 68, "aria-hidden": "true" });
+    thumbnail(/** @type {CanvasRenderingContext2D} */ (picture.getContext("2d")), set);
+    return h("button", {
+      type: "button", class: "play-set", role: "radio", "aria-checked": "false", title: set.summary, dataset: { set: set.name },
+      on: { click: () => ways.chooseSet(set.name), keydown: (/** @type {KeyboardEvent} */ event) => turn(event, set.name) },
+    }, picture, set.name);
+  });
+  fill(at("sets"), buttons);
+
+  /** @param {KeyboardEvent} event @param {string} name */
+  function turn(event, name) {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = (sets.findIndex((set) => set.name === name) + by + sets.length) % sets.length;
+    ways.chooseSet(sets[next].name);
+    buttons[next].focus();
+  }
+
+  const own = at("own");
+  const classes = [0, 1].map((value) => h("button", {
+    type: "button", class: "tool", "aria-pressed": String(value === kind), on: { click: () => {
+      kind = value;
+      classes.forEach((button, i) => button.setAttribute("aria-pressed", String(i === kind)));
+    } },
+  }, value ? "▲" : "●"));
+  fill(own, h("span", null, "Click adds"), classes, h("button", { type: "button", class: "tool", on: { click: ways.clearPoints } }, "Clear"));
+  own.hidden = false;
+
+  for (const [list, options] of Object.entries({ activation: LISTS.activation, init: LISTS.init, norm: LISTS.norm, optimizer: LISTS.optimizer, schedule: LISTS.schedule })) {
+    fill(at(list), options.map(([value, word]) => h("option", { value }, word)));
+  }
+  for (const list of ["l1", "l2"]) fill(at(list), PENALTIES.map((value) => h("option", { value }, value ? number(value) : "none")));
+
+  for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-choice]"))) {
+    const name = field.dataset.choice ?? "";
+    const numeric = field.type === "range" || name === "l1" || name === "l2";
+    field.addEventListener("change", () => changed(name, numeric ? Number(field.value) : field.value));
+    field.addEventListener("input", () => tell(name, Number(field.value)));
+  }
+
+  /** @type {Choices | null} */
+  let choices = null;
+
+  /** @param {string} name @param {number | string} value */
+  function changed(name, value) {
+    if (!choices) return;
+    if ((name === "noise" || name === "samples") && !isOwn(choices.data)) ways.change({ data: { ...choices.data, [name]: value } });
+    else ways.change({ [name]: value });
+  }
+
+  /** @param {string} name @param {number} value */
+  function tell(name, value) {
+    const place = document.querySelector(`[data-shown="${name}"]`);
+    if (place) place.textContent = SHOWN[name]?.(value) ?? String(value);
+  }
+
+  const slider = /** @type {HTMLInputElement} */ (at("lr-slider"));
+  const typed = /** @type {HTMLInputElement} */ (at("lr"));
+  slider.addEventListener("input", () => {
+    const lr = rateAt(Number(slider.value));
+    typed.value = String(lr);
+    typed.setAttribute("aria-invalid", "false");
+    ways.rate(lr);
+  });
+  typed.addEventListener("change", () => {
+    const lr = rateOf(typed.value);
+    typed.setAttribute("aria-invalid", String(lr === null));
+    if (lr === null) return;
+    if (lr > 0) slider.value = String(Math.log10(lr));
+    ways.rate(lr);
+  });
+
+  return {
+    kind: () => kind,
+
+    /** @param {Choices} next @param {number} many  classes, 0 for regression */
+    show(next, many) {
+      choices = next;
+      const ours = isOwn(next.data);
+      buttons.forEach((button) => {
+        const on = !ours && /** @type {{dataset: string}} */ (next.data).dataset === button.dataset.set;
+        button.setAttribute("aria-checked", String(on));
+        button.tabIndex = on || (ours && button === buttons[0]) ? 0 : -1;
+      });
+      fill(at("loss"), LISTS[many ? "classification" : "regression"].map(([value, word]) => h("option", { value }, word)));
+      const values = { ...next, ...(ours ? {} : next.data) };
+      for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-choice]"))) {
+        const name = field.dataset.choice ?? "";
+        const value = /** @type {any} */ (values)[name];
+        field.disabled = value === undefined;
+        if (value === undefined) continue;
+        field.value = String(value);
+        tell(name, Number(value));
+      }
+      typed.value = String(next.lr);
+      if (next.lr > 0) slider.value = String(Math.log10(next.lr));
+    },
+
+    /** @param {number} n */
+    layers(n) {
+      at("layers").textContent = n === 1 ? "1 hidden layer" : `${n || "no"} hidden layers`;
+      /** @type {HTMLButtonElement} */ (at("fewer")).disabled = n === 0;
+      /** @type {HTMLButtonElement} */ (at("more")).disabled = n >= 6;
+    },
+
+    /** The ends of the colour scale in words. @param {number} many @param {number} limit */
+    scale(many, limit) {
+      at("low").textContent = many === 2 ? "surely ●" : number(-limit);
+      at("high").textContent = many === 2 ? "surely ▲" : number(limit);
+    },
+
+    /** @param {number[][] | undefined} counts @param {string} which */
+    confusion(counts, which) {
+      const table = at("confusion");
+      table.hidden = !counts;
+      if (!counts) return;
+      const names = counts.length === 2 ? ["●", "▲"] : counts.map((_, i) => String(i));
+      const key = `${counts.flat()} ${which}`;
+      if (table.dataset.key === key) return;
+      table.dataset.key = key;
+      fill(table,
+        h("thead", null, h("tr", null, h("th", { scope: "col" }, `${which}: is`), names.map((name) => h("th", { scope: "col" }, `taken for ${name}`)))),
+        h("tbody", null, counts.map((row, i) => h("tr", null, h("th", { scope: "row" }, names[i]), row.map((n) => h("td", null, String(n)))))));
+    },
+
+    /** @param {() => void} run */
+    walkButton: (run) => h("button", { type: "button", class: "button", on: { click: run } }, "Walk through it"),
+  };
+}
+
+/** @param {CanvasRenderingContext2D} brush @param {Set} set */
+function thumbnail(brush, { points, task }) {
+  const size = brush.canvas.width;
+  const reach = 1.1 * Math.max(...points.map(([x, y]) => Math.max(Math.abs(x), Math.abs(y))));
+  const corner = points[0].length === 3 && points.every(([x, y]) => x > -0.5 && y > -0.5);
+  for (const point of points) {
+    const target = point[point.length - 1];
+    const [x, y] = [point[0], point[1]].map((v) => (corner ? (v - 0.5) / 0.9 : v / reach));
+    brush.fillStyle = task === "regression" ? (point.length === 2 ? signColour(1, 1) : signColour(target, 1)) : signColour(target ? 1 : -1, 1);
+    brush.beginPath();
+    brush.arc((size * (1 + 0.92 * x)) / 2, (size * (1 - 0.92 * y)) / 2, 3, 0, 2 * Math.PI);
+    brush.fill();
+  }
+}

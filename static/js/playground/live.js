@@ -1,0 +1,62 @@
+// The stream of pictures of one session. The page asks for the latest one once a frame; what came in between is not drawn.
+
+import { bytesOf } from "./pixels.js";
+
+/** @import {Num} from "../types.js" */
+
+/**
+ * @typedef {{node: string, title: string, weight: string, bias: string, units: number}} Column
+ * @typedef {{inputs: number[][], targets: any[]}} Samples
+ * @typedef {object} Scene
+ * @property {string} id
+ * @property {Column[]} columns
+ * @property {boolean} flat  whether the inputs are a line or a plane
+ * @property {[number, number][]} domain
+ * @property {[number, number] | null} shape
+ * @property {number} skip
+ * @property {number} classes
+ * @property {Record<string, Samples>} samples
+ * @property {Point[]} curve
+ * @property {number} batches
+ * @property {number} limit
+ *
+ * @typedef {[number, Num, Num | null, Num, Num]} Point  iteration, train, validation, lowest and highest batch since
+ * @typedef {{loss: Num, accuracy?: number, confusion?: number[][]}} Score
+ * @typedef {object} Picture
+ * @property {number} iteration
+ * @property {number} epoch
+ * @property {boolean} playing
+ * @property {string} reason
+ * @property {number | null} lr
+ * @property {Num | null} lr_now
+ * @property {number} rate
+ * @property {Record<string, Score>} scores
+ * @property {number[]} limits
+ * @property {Record<string, any>} weights
+ * @property {Num} [batch_loss]
+ * @property {number} [parameters]
+ * @property {Int8Array} maps
+ */
+
+/**
+ * @param {string} id
+ * @param {{scene: (scene: Scene) => void, picture: (picture: Picture, points: Point[]) => void, gone: () => void}} tell
+ * @returns {() => void} ends it
+ */
+export function watch(id, tell) {
+  const source = new EventSource(`/api/sessions/${encodeURIComponent(id)}/live`);
+  const data = (/** @type {Event} */ event) => JSON.parse(/** @type {MessageEvent} */ (event).data);
+  source.addEventListener("scene", (event) => tell.scene(data(event)));
+  source.addEventListener("picture", (event) => {
+    const { maps, points, ...rest } = data(event);
+    tell.picture({ ...rest, maps: bytesOf(maps) }, points);
+  });
+  source.addEventListener("deleted", () => {
+    source.close();
+    tell.gone();
+  });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) tell.gone();
+  });
+  return () => source.close();
+}

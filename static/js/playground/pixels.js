@@ -1,0 +1,80 @@
+// Maps as they come from the server, bytes from −127 to 127, become pictures in the shared sign scale; −128 is no number.
+
+import { sign } from "../scale.js";
+
+/** @import {Scene} from "./live.js" */
+
+const NO_NUMBER = [255, 212, 0]; // --nonfinite
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+/** One packed pixel for each byte. */
+const COLOURS = Uint32Array.from({ length: 256 }, (_, byte) => {
+  const value = byte > 127 ? byte - 256 : byte;
+  const [r, g, b] = value === -128 ? NO_NUMBER : sign(value, 127);
+  return (LITTLE_ENDIAN ? (255 << 24) | (b << 16) | (g << 8) | r : (r << 24) | (g << 16) | (b << 8) | 255) >>> 0;
+});
+
+/** @param {string} base64 @returns {Int8Array} */
+export function bytesOf(base64) {
+  const letters = atob(base64);
+  const bytes = new Int8Array(letters.length);
+  for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+}
+
+/**
+ * Where each neuron's map stands in the bytes: [column][unit].
+ * @param {Pick<Scene, "columns" | "shape" | "skip" | "flat">} scene
+ * @returns {{start: number, rows: number, columns: number}[][]}
+ */
+export function placesOf({ columns, shape, skip, flat }) {
+  if (!flat || !shape) return [];
+  let start = 0;
+  const [rows, cols] = shape;
+  return columns.map(({ units }, k) => {
+    const last = k === columns.length - 1;
+    const size = last ? { rows, columns: cols } : { rows: Math.ceil(rows / skip), columns: rows === 1 ? cols : Math.ceil(cols / skip) };
+    return Array.from({ length: units }, () => {
+      const place = { start, ...size };
+      start += size.rows * size.columns;
+      return place;
+    });
+  });
+}
+
+/**
+ * Paints a map into a canvas of its own size; CSS makes it larger, smoothly.
+ * @param {CanvasRenderingContext2D} brush @param {Int8Array} bytes @param {{start: number, rows: number, columns: number}} place
+ */
+export function paint(brush, bytes, { start, rows, columns }) {
+  const { canvas } = brush;
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  const image = brush.createImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i += 1) pixels[i] = COLOURS[bytes[start + i] & 255];
+  brush.putImageData(image, 0, 0);
+}
+
+/**
+ * Where a map crosses zero, by marching squares with straight cuts: [x0, y0, x1, y1] in cells, one after the other.
+ * @param {Int8Array} bytes @param {{start: number, rows: number, columns: number}} place @returns {number[]}
+ */
+export function boundary(bytes, { start, rows, columns }) {
+  /** @type {number[]} */
+  const found = [];
+  for (let y = 0; y + 1 < rows; y += 1) {
+    for (let x = 0; x + 1 < columns; x += 1) {
+      const at = start + y * columns + x;
+      const [a, b, c, d] = [bytes[at] + 0.5, bytes[at + 1] + 0.5, bytes[at + columns + 1] + 0.5, bytes[at + columns] + 0.5];
+      const above = (a > 0 ? 1 : 0) + (b > 0 ? 2 : 0) + (c > 0 ? 4 : 0) + (d > 0 ? 8 : 0);
+      if (above === 0 || above === 15) continue;
+      const cuts = [];
+      if (a > 0 !== b > 0) cuts.push([x + a / (a - b), y]);
+      if (b > 0 !== c > 0) cuts.push([x + 1, y + b / (b - c)]);
+      if (d > 0 !== c > 0) cuts.push([x + d / (d - c), y + 1]);
+      if (a > 0 !== d > 0) cuts.push([x, y + a / (a - d)]);
+      for (let k = 0; k + 1 < cuts.length; k += 2) found.push(...cuts[k], ...cuts[k + 1]);
+    }
+  }
+  return found;
+}
