@@ -1,54 +1,40 @@
-"""The loss on a plane through the weights, with the way that the run took over it.
-
-The plane is spanned by two random directions, each filter of which is as long as the weights' own
-(Li et al. 2018); by the first two principal directions of the trajectory; or by two chosen
-parameters. Every point of the grid is one replay of recorded forward calls.
+"""The loss on a plane through the weights, with the way that the run took over it. Every point is
+one replay of recorded forward calls.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from app.engine.errors import BackstepError, LimitError
 from app.engine.fields import real, whole
-from app.engine.graph import PARAMETER
-from app.engine.types import VALUE, Array
+from app.engine.types import VALUE
+from app.lab.lanes import parse_lane
+from app.lab.planes import (
+    Plane,
+    Way,
+    chosen_plane,
+    given_range,
+    random_plane,
+    trajectory_plane,
+)
 from app.lab.recorded import Recorded, recorded
+from app.train.limits import SpecLimits
 from app.train.run import Run
+from app.train.spec import Spec, parse_spec
 
 PLANES = ("random", "trajectory", "parameters")
 POINTS, MAX_POINTS = 25, 10_201
+MAX_ITERATIONS = 5_000
 PATH = 60  # places of the way that are drawn, at most
-MARGIN = 0.25  # of the way's extent, left free around it
 SPAN = 1.0  # how far a random plane reaches: the filters' own lengths
-AROUND = 1.0  # how far a plane reaches at least where the way is a point
 
 Progress = Callable[[int, int], bool]
 """Called with points done and wanted; False ends the survey there."""
-
-
-@dataclass(frozen=True)
-class Plane:
-    """w = centre + a·first + b·second; the grid covers these two ranges of a and b."""
-
-    centre: Array
-    first: Array
-    second: Array
-    a: tuple[float, float]
-    b: tuple[float, float]
-    names: tuple[str, str]
-    explained: tuple[float, float] | None = None
-
-    def place(self, weights: Array) -> tuple[float, float]:
-        """The point of the plane that is nearest to these weights."""
-        axes = np.column_stack([self.first, self.second])
-        found, *_ = np.linalg.lstsq(axes, weights - self.centre, rcond=None)
-        return float(found[0]), float(found[1])
 
 
 @dataclass(frozen=True)
@@ -63,14 +49,19 @@ class Survey:
     iteration: int
     points: int
 
+    @property
+    def rows(self) -> int:
+        """Of a curve there is one."""
+        return self.points if self.plane.second.any() else 1
+
     def grid(self, progress: Progress | None = None) -> dict[str, Any]:
         """Losses row by row: `loss[j][i]` is that at a[i], b[j]; None where it was ended early."""
-        plane, n = self.plane, self.points
-        a, b = np.linspace(*plane.a, n), np.linspace(*plane.b, n)
+        plane, n, m = self.plane, self.points, self.rows
+        a, b = np.linspace(*plane.a, n), np.linspace(*plane.b, m)
         rows: list[list[float] | None] = []
         with np.errstate(all="ignore"):
-            for j in range(n):
-                if progress is not None and not progress(j * n, n * n):
+            for j in range(m):
+                if progress is not None and not progress(j * n, m * n):
                     break
                 row = plane.centre + b[j] * plane.second
                 rows.append([self.f.loss(row + x * plane.first) for x in a])
@@ -82,8 +73,8 @@ class Survey:
             "explained": plane.explained and list(plane.explained),
             "a": a.tolist(),
             "b": b.tolist(),
-            "loss": rows + [None] * (n - done),
-            "complete": done == n,
+            "loss": rows + [None] * (m - done),
+            "complete": done == m,
             "here": {"a": 0.0, "b": 0.0, "loss": here},
             "path": self.path,
         }
@@ -98,9 +89,12 @@ def survey(
     points: int = POINTS,
     span: float = SPAN,
     seed: int = 0,
+    ranges: Any = None,
     max_points: int = MAX_POINTS,
 ) -> Survey:
-    """Around the weights from which this iteration starts."""
+    """Around the weights from which this iteration starts; `ranges` of a and b, where given, count
+    instead of `span`.
+    """
     n = whole(points, "points", low=2)
     if n * n > max_points:
         raise LimitError(
@@ -112,7 +106,7 @@ def survey(
     if not 0 < reach <= 1e6:
         raise BackstepError(f"must be above 0 and at most 1e6: {reach:g}", where="span")
     f = recorded(run, iteration)
-    if f.start.size < 2:
+    if f.start.size < 2 and plane != "parameters":
         raise BackstepError(f"a plane needs at least two parameters: {f.start.size}", where="plane")
     if not np.isfinite(f.start).all():
         raise BackstepError(
@@ -121,11 +115,13 @@ def survey(
         )
     track = _track(run, iteration, f)
     if plane == "random":
-        found = _random(f, reach, seed)
+        found = random_plane(f, reach, seed)
     elif plane == "trajectory":
-        found = _trajectory(f, track, reach)
+        found = trajectory_plane(f, track, reach)
     else:
-        found = _chosen(f, track, parameters, reach)
+        found = chosen_plane(f, track, parameters, reach)
+    if ranges is not None:
+        found = replace(found, a=given_range(ranges, 0), b=given_range(ranges, 1))
     path = []
     for i, weights in track:
         a, b = found.place(weights)
@@ -133,7 +129,7 @@ def survey(
     return Survey(f, found, path, iteration, n)
 
 
-def _track(run: Run, iteration: int, f: Recorded) -> list[tuple[int, Array]]:
+def _track(run: Run, iteration: int, f: Recorded) -> Way:
     """The weights at evenly spread iterations up to this one, as far as they are numbers."""
     count = min(PATH, iteration + 1)
     places = sorted({round(iteration * k / max(1, count - 1)) for k in range(count)} | {iteration})
@@ -146,112 +142,33 @@ def _track(run: Run, iteration: int, f: Recorded) -> list[tuple[int, Array]]:
     return found
 
 
-def _random(f: Recorded, reach: float, seed: int) -> Plane:
-    rng = np.random.default_rng([seed, 11])
-    first, second = (_filter_normalised(f, rng.normal(size=f.start.size)) for _ in range(2))
-    ranges = (-reach, reach)
-    return Plane(f.start.copy(), first, second, ranges, ranges, ("random 1", "random 2"))
-
-
-def _filter_normalised(f: Recorded, direction: Array) -> Array:
-    """Each row of a matrix and each kernel as long as the weights' own; biases stay where they are,
-    unless there is nothing else.
-    """
-    out = direction.copy()
-    weights = f.parts(f.start)
-    bare = all(part.ndim < 2 for part in weights.values())
-    for name, part in f.parts(out).items():
-        if part.ndim < 2 and not bare:
-            part[...] = 0.0
-            continue
-        rows = part.reshape(len(part), -1) if part.ndim > 1 else part.reshape(1, -1)
-        own = weights[name].reshape(rows.shape)
-        length = np.linalg.norm(own, axis=1, keepdims=True)
-        length = np.where(length > 0, length, 1.0)
-        rows *= length / np.linalg.norm(rows, axis=1, keepdims=True)
-    return out
-
-
-def _trajectory(f: Recorded, track: list[tuple[int, Array]], reach: float) -> Plane:
-    """Principal directions of the way, seen from its end."""
-    way = np.array([weights - f.start for _, weights in track])
-    if len(way) < 3:
-        raise BackstepError(
-            "the trajectory has no two directions yet: train for two iterations or more",
-            where="plane",
+def landscape(
+    document: Mapping[str, Any],
+    lane: Mapping[str, Any] | None,
+    iterations: int,
+    asked: Mapping[str, Any],
+    *,
+    limits: SpecLimits | None = None,
+    max_iterations: int = MAX_ITERATIONS,
+    max_points: int = MAX_POINTS,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Of a spec, or of one lane of it, after so many iterations: `asked` is what `survey` takes."""
+    count = whole(iterations, "iterations", low=0)
+    if count > max_iterations:
+        raise LimitError(
+            f"a landscape's run may have at most {max_iterations:,} iterations: {count:,}",
+            where="iterations",
         )
-    _, values, axes = np.linalg.svd(way, full_matrices=False)
-    squares = np.square(values)
-    if not squares[0] > 0:
-        raise BackstepError("the weights have not moved", where="plane")
-    if len(values) < 2 or not values[1] > 1e-12 * values[0]:
-        raise BackstepError(
-            "the weights have moved along one line only: choose another plane", where="plane"
-        )
-    shares = squares / squares.sum()
-    at = way @ axes[:2].T
-    return Plane(
-        f.start.copy(),
-        axes[0],
-        axes[1],
-        _range(at[:, 0], reach),
-        _range(at[:, 1], reach),
-        ("principal 1", "principal 2"),
-        (float(shares[0]), float(shares[1])),
-    )
+    run = Run(_spec(document, lane, limits))
+    run.train(count, None if progress is None else lambda done: progress(0, 1))
+    laid = survey(run, min(count, len(run.history)), max_points=max_points, **asked)
+    return laid.grid(progress)
 
 
-def _chosen(f: Recorded, track: list[tuple[int, Array]], given: Any, reach: float) -> Plane:
-    """Two numbers of the parameters; a and b are how far they are moved."""
-    if not isinstance(given, list) or len(given) != 2:
-        raise BackstepError(
-            'must be two places such as [{"node": "0.weight", "index": [0, 1]}, {"node": "b"}]',
-            where="parameters",
-        )
-    numbers = np.arange(f.start.size, dtype=np.float64)
-    places = [_place(f, numbers, each, f"parameters[{i}]") for i, each in enumerate(given)]
-    if places[0][0] == places[1][0]:
-        raise BackstepError("must be two different numbers", where="parameters")
-    axes, ranges = [], []
-    for at, _ in places:
-        axis = np.zeros(f.start.size)
-        axis[at] = 1.0
-        axes.append(axis)
-        ranges.append(_range(np.array([w[at] - f.start[at] for _, w in track]), reach))
-    names = (places[0][1], places[1][1])
-    return Plane(f.start.copy(), axes[0], axes[1], ranges[0], ranges[1], names)
-
-
-def _place(f: Recorded, numbers: Array, given: Any, where: str) -> tuple[int, str]:
-    """Where in the vector one number of a parameter stands, and what it is called."""
-    if not isinstance(given, Mapping) or not set(given) <= {"node", "index"}:
-        raise BackstepError(
-            'must be an object such as {"node": "0.weight", "index": [0, 1]}', where=where
-        )
-    parts = f.parts(numbers)
-    name, index = given.get("node"), given.get("index", [])
-    if not isinstance(name, str) or name not in parts:
-        raise BackstepError(
-            f"there is no such {PARAMETER}: {str(name)[:80]!r}; there are {', '.join(parts)}"[:400],
-            where=f"{where}.node",
-        )
-    part = parts[name]
-    if not isinstance(index, list) or len(index) != part.ndim:
-        raise BackstepError(
-            f"{name} has the shape {list(part.shape)}: needs {part.ndim} numbers",
-            where=f"{where}.index",
-        )
-    for k, (i, size) in enumerate(zip(index, part.shape, strict=True)):
-        whole(i, f"{where}.index[{k}]", low=0, high=size - 1)
-    at = int(part[tuple(int(i) for i in index)])
-    return at, f"{name}[{', '.join(str(int(i)) for i in index)}]" if index else name
-
-
-def _range(way: Array, reach: float) -> tuple[float, float]:
-    """All of the way with some room around it, `reach` times as much as usual."""
-    low, high = min(0.0, float(way.min())), max(0.0, float(way.max()))
-    extent = high - low
-    room = reach * (MARGIN * extent if extent > 0 else AROUND)
-    if not math.isfinite(low - room) or not math.isfinite(high + room):
-        raise BackstepError("the weights have run too far away to be drawn", where="plane")
-    return low - room, high + room
+def _spec(
+    document: Mapping[str, Any], lane: Mapping[str, Any] | None, limits: SpecLimits | None
+) -> Spec:
+    if not lane:
+        return parse_spec(dict(document), limits)
+    return parse_lane(dict(lane), "lane").spec(document, limits)

@@ -65,10 +65,10 @@ def parse_lanes(given: Any, most: int = MAX_LANES) -> list[Wanted]:
         raise BackstepError('must be a list such as [{"lr": 0.01}, {"lr": 0.1}]', where="lanes")
     if len(given) > most:
         raise LimitError(f"a sweep may have at most {most} lanes: {len(given)}", where="lanes")
-    return [_lane(lane, f"lanes[{i}]") for i, lane in enumerate(given)]
+    return [parse_lane(lane, f"lanes[{i}]") for i, lane in enumerate(given)]
 
 
-def _lane(given: Any, where: str) -> Wanted:
+def parse_lane(given: Any, where: str) -> Wanted:
     if not isinstance(given, dict) or not set(given) - {"label"}:
         raise BackstepError(
             'must be an object such as {"lr": 0.1} or {"optimizer": {"type": "adam", "lr": 0.01}}',

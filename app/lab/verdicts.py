@@ -33,10 +33,12 @@ STILL = 1e-12
 
 @dataclass(frozen=True)
 class Verdict:
-    """`kind` is crawls, right, oscillates or diverges; `at` the iteration at which it shows."""
+    """`kind` is crawls, right, oscillates or diverges; `at` the iteration at which it was decided:
+    the start of a loss that stays too high, the fifth turn, nine tenths of the way, or the end.
+    """
 
     kind: str
-    at: int | None
+    at: int
     says: str
 
 
@@ -123,8 +125,10 @@ def _oscillates(course: Course, best: float) -> Verdict | None:
         after = "it comes closer only slowly"
     else:
         after = "it comes no closer"
+    fifth = [i for i, turn in enumerate(course.turned) if turn][TURNS - 1]
     share = "Every step" if turns == len(turned) else f"{turns} of {len(turned)} steps"
-    return Verdict("oscillates", None, f"{share} jumped back across the lowest point; {after}.")
+    at = (fifth + 2) * course.stride  # a turn is known when the step after it is done
+    return Verdict("oscillates", at, f"{share} jumped back across the lowest point; {after}.")
 
 
 def _crawls(course: Course, best: float) -> Verdict | None:
@@ -139,11 +143,11 @@ def _crawls(course: Course, best: float) -> Verdict | None:
         return None
     count = len(course.losses) - 1
     if done <= STILL * abs(course.start):
-        return Verdict("crawls", None, f"After {_iterations(count)} the loss has not fallen.")
+        return Verdict("crawls", count, f"After {_iterations(count)} the loss has not fallen.")
     left = numbers.text(course.losses[-1], 3)
     return Verdict(
         "crawls",
-        None,
+        count,
         f"After {_iterations(count)} the loss is still {left}; it started at "
         f"{numbers.text(course.start, 3)}.",
     )
@@ -154,7 +158,7 @@ def _right(course: Course, best: float) -> Verdict:
     if way <= STILL * abs(course.start):
         return Verdict("right", 0, "It starts at the lowest point, and stays there.")
     enough = course.start - REACHED * way
-    at = next((i for i, loss in enumerate(course.losses) if loss <= enough), None)
+    at = next((i for i, loss in enumerate(course.losses) if loss <= enough), len(course.losses) - 1)
     return Verdict(
         "right",
         at,

@@ -98,6 +98,10 @@ GOOD: dict[tuple[str, str], Call] = {
     ("GET", "/api/sessions/{id}/sharpness"): lambda c: c("GET", "/sharpness"),
     ("POST", "/api/sessions/{id}/landscape"): lambda c: c("POST", "/landscape", {"points": 3}),
     ("DELETE", "/api/sessions/{id}/landscape"): lambda c: c("DELETE", "/landscape"),
+    ("POST", "/api/landscape"): lambda c: c.client.post(
+        "/api/landscape",
+        json={"spec": LINE, "plane": "parameters", "parameters": [{"node": "w"}], "points": 5},
+    ),
     ("POST", "/api/range-test"): lambda c: c.client.post(
         "/api/range-test", json={"spec": LINE, "iterations": 20}
     ),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.engine.errors import BackstepError
-from app.lab.landscape import Survey, survey
+from app.lab.landscape import Survey, landscape, survey
 from app.train.run import Run
 from app.train.spec import parse_spec
 from tests.lab.test_doctor import moons
@@ -155,3 +155,27 @@ def test_points_cost_little_more_than_a_loop_by_hand() -> None:
         return time.perf_counter() - started
 
     assert min(ours() for _ in range(3)) < 2.0 * min(by_hand() for _ in range(3))
+
+
+def test_one_number_gives_a_curve_and_ranges_are_kept() -> None:
+    bowl = {"program": "L = x**2", "values": {"x": 3}}
+    told = landscape(bowl, {"lr": 0.5}, 1, {"plane": "parameters", "parameters": [{"node": "x"}],
+                                            "points": 5, "ranges": [[-2, 2], [0, 0]]})  # fmt: skip
+    assert told["a"] == [-2, -1, 0, 1, 2] and told["b"] == [0] and told["axes"][0] == "x"
+    assert told["loss"] == [[4, 1, 0, 1, 4]]  # η = 0.5 has led to 0 in one step
+    assert [place["a"] for place in told["path"]] == [3, 0]
+
+
+@pytest.mark.parametrize(
+    ("ranges", "where"),
+    [
+        ([[0, 1]], "ranges"),
+        ([[1, 0], [0, 1]], "ranges[0]"),
+        ([[0, 1], [0, 1e99]], "ranges[1]"),
+        ([[0, 1], [0]], "ranges[1]"),
+    ],
+)
+def test_ranges_that_are_none(ranges: Any, where: str) -> None:
+    with pytest.raises(BackstepError) as told:
+        survey(run_of(BOWL), 0, ranges=ranges)
+    assert told.value.where == where

@@ -215,7 +215,51 @@ def test_another_start_drops_numbers_written_out() -> None:
     assert first.loss[0] != second.loss[0]
 
 
+def test_every_verdict_says_when_it_was_decided() -> None:
+    slow, right, swings, _, away = bowl(0.001, 0.1, 0.95, 1.0, 1.1)
+    assert (slow.verdict.at, right.verdict.at, away.verdict.at) == (40, 6, 2)
+    assert swings.verdict.at == 6  # its fifth turn: step 2 is the first to lead back
+
+
+def test_steps_that_are_nothing_beside_the_weights_do_not_swing() -> None:
+    """Six layers of tiny weights: the gradient dies on its way, whatever the rate."""
+    hidden = [{"type": "linear", "out_features": 16}, {"type": "relu"}] * 6
+    deep = {
+        "model": {"layers": [*hidden, {"type": "linear", "out_features": 1}]},
+        "loss": {"type": "bce_with_logits"},
+        "data": {"dataset": "circle", "samples": 200},
+        "seed": 1,
+    }
+    inits = [{"type": "normal", "std": 0.01}, "kaiming_uniform"]
+    lanes = sweep(deep, [{"lr": 0.1, "init": init} for init in inits], 200)
+    assert kinds(lanes) == ["crawls", "right"]
+
+
+def test_two_numbers_leave_a_path_of_pairs() -> None:
+    ravine = {"program": "L = 0.5*(x**2 + 25*y**2)", "values": {"x": -4, "y": 1.5}}
+    (lane,) = sweep(ravine, [{"lr": 0.02}], 3)
+    assert lane.axes == [{"node": "x", "index": []}, {"node": "y", "index": []}]
+    assert lane.path is not None and lane.path[:2] == [[-4, 1.5], [pytest.approx(-3.92), 0.75]]
+    assert len(lane.path) == 4 and lane.samples is None
+
+
+def test_batches_are_told_in_samples_and_smoothed() -> None:
+    small, full = sweep(MOONS, [{"batch_size": 32}, {"batch_size": 100}], 9)
+    assert small.samples == [0, 32, 64, 96, 100, 132, 164, 196, 200, 232]  # the last one is smaller
+    assert full.samples == [100 * k for k in range(10)]
+    assert small.batches == 4 and full.smooth is None
+    assert small.smooth is not None and small.smooth[9] == pytest.approx(sum(small.loss[6:10]) / 4)
+
+
+def test_a_lane_tells_its_spec_where_asked() -> None:
+    (lane,) = sweep(MOONS, [{"lr": 0.5, "batch_size": 10}], 2, specs=True)
+    run = Run(parse_spec(lane.spec))
+    run.train(3)
+    assert list(run.history.train_loss) == lane.loss
+
+
 def test_as_json() -> None:
     told = as_json(bowl(0.1)[0])
-    assert set(told) == {"label", "lr", "loss", "verdict", "final", "path", "rates"}
+    assert told["verdict"]["kind"] == "right" and told["spec"] is None
+    assert set(told) == set(Lane.__dataclass_fields__)
     assert set(told["verdict"]) == {"kind", "at", "says"}

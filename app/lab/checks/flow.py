@@ -105,7 +105,7 @@ def exploding(evidence: Evidence, threshold: float) -> Iterator[Sign]:
     if len(evidence.smooth) > 1:
         course = Course(evidence.smooth, [])
         (verdict,) = judge([course])
-        if verdict.kind == "diverges" and verdict.at is not None:
+        if verdict.kind == "diverges":
             at = verdict.at * evidence.stride
             yield Sign(
                 f"The loss climbs from {numbers.text(evidence.smooth[0])} to "

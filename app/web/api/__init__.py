@@ -18,6 +18,7 @@ from app.web.api import (
     reading,
     samples,
     sessions,
+    surveys,
 )
 
 routers = [
@@ -29,6 +30,7 @@ routers = [
     lab.router,
     doctor.router,
     landscape.router,
+    surveys.router,
     plans.router,
     lessons.router,
     samples.router,

@@ -103,6 +103,7 @@ async def sweep(
             max_lanes=limits.sweep_lanes,
             max_iterations=limits.sweep_iterations,
             progress=lambda done, of: keep_on(),
+            specs=body.specs,
         )
         return [worded(sweeping.as_json(lane)) for lane in lanes]
 

@@ -51,11 +51,7 @@ async def landscape(
         return survey(
             session.run,
             moment.iteration,
-            plane=body.plane,
-            parameters=body.parameters,
-            points=body.points,
-            span=body.span,
-            seed=body.seed,
+            **{name: getattr(body, name) for name in models.PlaneBody.model_fields},
             max_points=desk.limits.landscape_points,
         )
 

@@ -23,6 +23,7 @@ class SweepBody(Given):
         'lane changes of the spec, and a "label" if you like'
     )
     iterations: int = Field(ge=1)
+    specs: bool = Field(default=False, description="tell each lane's whole spec, to be walked")
 
     @model_validator(mode="after")
     def _one(self) -> SweepBody:
@@ -61,13 +62,27 @@ class GradientCheck(Said):
     verdict: str
 
 
+class Verdict(Said):
+    kind: str = Field(description="crawls, right, oscillates or diverges")
+    at: int = Field(description="the iteration at which it was decided")
+    says: str
+
+
 class Lane(Said):
     label: str
     lr: float
-    loss: list[Number]
-    verdict: dict[str, Any]
+    loss: list[Number] = Field(description="loss[k] is that after k updates")
+    verdict: Verdict
     final: Number
-    rates: list[float] | None = Field(None, description="of each iteration, under a schedule")
+    path: list[Number] | list[list[Number]] | None = Field(
+        description="of the parameter after k updates, if there is one number, or of both"
+    )
+    axes: list[dict[str, Any]] | None = Field(description="which two numbers those are")
+    rates: list[Number] | None = Field(description="of each iteration, under a schedule")
+    smooth: list[Number] | None = Field(description="losses as means over an epoch of batches")
+    samples: list[int] | None = Field(description="seen after k updates")
+    batches: int = Field(description="in an epoch")
+    spec: dict[str, Any] | None = Field(description="with `specs`: what POST /api/sessions takes")
 
 
 class Sweep(Said):

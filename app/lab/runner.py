@@ -1,0 +1,130 @@
+"""One lane on its way. What it has found when it ends is plain data, so that lanes may run in other
+processes and be judged together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.engine.errors import BackstepError
+from app.engine.graph import PARAMETER
+from app.engine.types import VALUE, Array
+from app.lab.lanes import Wanted, kindred
+from app.lab.verdicts import Course
+from app.train.limits import SpecLimits
+from app.train.run import Run
+
+WATCHED = 60  # steps of a path that are compared, to see where it turns back
+SWING = 1e-3  # a step by a smaller share of the weights does not swing
+PATH = 2_000  # iterations of the path of one or two numbers
+
+
+@dataclass(frozen=True)
+class Ran:
+    """`loss[k]` is the loss after k updates; `kind` is equal where losses measure the same."""
+
+    kind: str
+    course: Course
+    told: dict[str, Any]
+
+
+class Runner:
+    def __init__(self, document: dict[str, Any], lane: Wanted, limits: SpecLimits | None) -> None:
+        spec = lane.spec(document, limits)
+        if spec.optimizer is None:
+            raise BackstepError(
+                "a sweep needs an optimizer whose learning rate can be set", where="optimizer"
+            )
+        self.run, self.label, self.lr = Run(spec), lane.label, spec.optimizer.lr
+        self.parameters = self.run.graph(0).kind(PARAMETER)
+        self.numbers = sum(math.prod(node.shape) for node in self.parameters)
+        self.single = len(self.parameters) == 1 and self.parameters[0].shape == ()
+        self.drawn = self.single or self.numbers == 2
+        self.stride = self.run.problem.position(0)["batches"]
+        self.watched = PATH if self.drawn else WATCHED * self.stride
+        self.path: list[Array] = []
+
+    def advance(self, done: int, until: int) -> None:
+        """From the start of iteration `done` to the start of `until`."""
+        for iteration in range(done, min(until, self.watched + 1)):
+            self.watch(iteration)
+        self.run.train(until)
+
+    def watch(self, iteration: int) -> None:
+        """Remember the parameters; where batches differ, once an epoch is enough to judge."""
+        if self.drawn or iteration % self.stride == 0:
+            slots = self.run.slots(iteration, 0)
+            parts = [slots[node.name, VALUE].reshape(-1) for node in self.parameters]
+            self.path.append(np.concatenate(parts) if parts else np.zeros(0))
+
+    def finish(self, iterations: int, *, spec: bool = False) -> Ran:
+        """The state after the last update counts, too."""
+        if iterations <= self.watched:
+            self.watch(iterations)
+        history, problem = self.run.history, self.run.problem
+        losses = [*history.train_loss[:iterations], self.run.loss(iterations)]
+        smooth = _trailing(losses, self.stride)
+        turns = _turns(self.path[:: self.stride] if self.drawn else self.path)
+        told = {
+            "label": self.label,
+            "lr": self.lr,
+            "loss": losses,
+            "final": losses[-1],
+            "path": self._drawn_path(),
+            "axes": self._axes(),
+            "rates": None if self.run.spec.schedule is None else list(history.lr[:iterations]),
+            "smooth": smooth if self.stride > 1 else None,
+            "samples": None
+            if problem.batches is None
+            else [problem.position(i)["samples"] for i in range(iterations + 1)],
+            "batches": self.stride,
+            "spec": self.run.spec.document if spec else None,
+        }
+        return Ran(kindred(self.run.spec.document), Course(smooth, turns, self.stride), told)
+
+    def _drawn_path(self) -> list[float] | list[list[float]] | None:
+        if self.single:
+            return [float(x[0]) for x in self.path]
+        return [[float(each) for each in x] for x in self.path] if self.drawn else None
+
+    def _axes(self) -> list[dict[str, Any]] | None:
+        """The one or two numbers of a path, named as a landscape takes its `parameters`."""
+        if not self.drawn:
+            return None
+        return [
+            {"node": node.name, "index": [int(i) for i in index]}
+            for node in self.parameters
+            for index in np.ndindex(node.shape)
+        ]
+
+
+def _trailing(losses: list[float], width: int) -> list[float]:
+    """Means over the last `width` losses: one batch's loss alone is no measure."""
+    if width == 1:
+        return losses
+    return [
+        math.fsum(part) / len(part) if all(map(math.isfinite, part)) else math.nan
+        for part in (losses[max(0, i + 1 - width) : i + 1] for i in range(len(losses)))
+    ]
+
+
+def _turns(path: list[Array]) -> list[bool]:
+    """For each step after the first: does it lead back against the one before? A step that is
+    nothing beside the weights is no turn.
+    """
+    if len(path) < 3:
+        return []
+    with np.errstate(all="ignore"):
+        steps = np.diff(np.array(path), axis=0)
+        far = [
+            math.sqrt(np.dot(s, s)) > SWING * math.sqrt(np.dot(w, w))
+            for s, w in zip(steps, path, strict=False)
+        ]
+        return [
+            bool(np.dot(a, b) < 0) and far[i + 1]
+            for i, (a, b) in enumerate(zip(steps[:-1], steps[1:], strict=True))
+        ]

@@ -1,0 +1,63 @@
+"""A landscape without a session: a spec, or one lane of it, is trained and looked at."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request
+from starlette.responses import Response
+
+from app.lab.landscape import landscape as survey_of
+from app.sessions.session import spec_limits, worded
+from app.web.api.answers import answer, desk_of, says
+from app.web.api.long import awaited
+from app.web.api.models.landscape import Landscape, PlaneBody, SurveyBody
+from app.web.api.sessions import chosen_spec
+
+router = APIRouter(prefix="/api", tags=["experiments"])
+
+SURVEYS = {
+    "ravine": {
+        "summary": "a ravine, and the way that Adam takes",
+        "value": {
+            "spec": {"program": "L = 0.5*(x**2 + 25*y**2)", "values": {"x": -4, "y": 1.5}},
+            "lane": {"optimizer": {"type": "adam", "lr": 0.2}},
+            "iterations": 20,
+            "plane": "parameters",
+            "parameters": [{"node": "x"}, {"node": "y"}],
+            "points": 9,
+        },
+    }
+}
+
+
+@router.post(
+    "/landscape",
+    summary="The loss on a plane, of a spec",
+    responses=says(Landscape, "landscape", 400, 404, 413, 415, 422),
+)
+async def landscape(
+    request: Request, body: Annotated[SurveyBody, Body(openapi_examples=SURVEYS)]
+) -> Response:
+    """As POST /api/sessions/{id}/landscape, for a run that follows from a spec alone. Hanging up
+    ends it.
+    """
+    limits = desk_of(request).limits
+    spec, _ = chosen_spec(body.lesson, body.spec)
+    asked = {name: getattr(body, name) for name in PlaneBody.model_fields}
+
+    def work(keep_on: Any) -> Any:
+        return worded(
+            survey_of(
+                spec,
+                body.lane,
+                body.iterations,
+                asked,
+                limits=spec_limits(limits),
+                max_iterations=limits.sweep_iterations,
+                max_points=limits.landscape_points,
+                progress=lambda done, of: keep_on(),
+            )
+        )
+
+    return answer(await awaited(request, work))
