@@ -185,6 +185,12 @@ export const treat = (id, body) => request("POST", at(id, "/doctor"), { body });
 /** @param {object} body @param {AbortSignal} [signal] */
 export const sweep = (body, signal) => request("POST", "/api/sweeps", { body, signal });
 
+/** The loss on a plane (or along a line) of a spec. @param {object} body @param {AbortSignal} [signal] */
+export const landscape = (body, signal) => request("POST", "/api/landscape", { body, signal });
+
+/** All that can be chosen. @returns {Promise<Record<string, any[]>>} */
+export const catalogue = () => request("GET", "/api/catalogue");
+
 /**
  * The session's event stream; one a page, closed when the page hides. Returns the way to close it.
  * @param {string} id @param {Record<string, (data: any) => void>} handlers  event name -> listener

@@ -134,6 +134,8 @@ const ICONS = {
   plus: ["M12 5v14M5 12h14"],
   minus: ["M5 12h14"],
   pencil: ["M4 20l1-4L16 5l3 3L8 19z"],
+  download: ["M12 4v11M7 11l5 5 5-5M5 20h14"],
+  walk: ["M4 12h13M12 6l6 6-6 6M21 5v14"],
 };
 
 /** An inline SVG icon, hidden from screen readers (the button carries the name). @param {string} name @param {number} [size] */

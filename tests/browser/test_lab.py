@@ -1,9 +1,12 @@
-"""The Learning-rate lab: lanes, verdicts in their time, the bowl, all by hand and by key."""
+"""The lab: lanes, verdicts in their time, their ways over the loss, links and files; by hand and by
+key."""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tests.browser.conftest import NewPage
 from tests.browser.walking import same
@@ -12,46 +15,50 @@ from tests.serving import Server
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+LAB = "/lab/learning-rate"
+VALUES = "(all) => all.map((it) => it.value)"
+
 
 def run_over(page: Page) -> None:
-    """The race is loaded, and shown at its end."""
+    """The lanes are trained, and their pictures stand."""
     page.wait_for_function("() => !document.querySelector('#lab').hasAttribute('aria-busy')")
-    page.wait_for_selector(".race .lane-line", state="attached")
+    page.wait_for_selector(".lab-race .lane-line", state="attached")
+
+
+def losses(page: Page) -> list[str]:
+    told = page.locator(".lane-numbers").all_inner_texts()
+    return [found[1] for text in told if (found := re.search(r"loss\s(\S+)", text))]
+
+
+def sweep(server: Server, body: dict[str, Any]) -> list[dict[str, Any]]:
+    with server.client() as client:
+        lanes: list[dict[str, Any]] = client.post("/api/sweeps", json=body).json()["lanes"]
+        return lanes
 
 
 def test_the_lanes_of_the_bowl_say_what_became_of_them(new_page: NewPage, server: Server) -> None:
     page = new_page(reduced_motion="reduce")
-    page.goto("/lab/learning-rate")
+    page.goto(LAB)
     run_over(page)
-    lanes = page.locator(".lane")
-    assert 3 <= lanes.count() <= 6
-    rates = [
-        float(r)
-        for r in page.locator(".lane-rate").evaluate_all("(all) => all.map((it) => it.value)")
-    ]
-    with server.client() as client:
-        spec = {"program": "L = x**2", "values": {"x": 3}}
-        asked = {"spec": spec, "lanes": [{"lr": rate} for rate in rates], "iterations": 40}
-        true = client.post("/api/sweeps", json=asked).json()["lanes"]
+    rates = [float(r) for r in page.locator(".lane-rate").evaluate_all(VALUES)]
+    spec = {"program": "L = x**2", "values": {"x": 3}}
+    true = sweep(server, {"spec": spec, "lanes": [{"lr": r} for r in rates], "iterations": 40})
     verdicts = page.locator(".lane-verdict")
-    kinds = []
-    for nth, lane in enumerate(true):
-        kind = lane["verdict"]["kind"]
-        kinds.append(kind)
-        assert kind in (verdicts.nth(nth).get_attribute("class") or "")
+    for nth, (lane, shown) in enumerate(zip(true, losses(page), strict=True)):
+        assert lane["verdict"]["kind"] in (verdicts.nth(nth).get_attribute("class") or "")
         assert lane["verdict"]["says"] in verdicts.nth(nth).inner_text()
-        shown = re.search(r"loss (\S+)", page.locator(".lane-numbers").nth(nth).inner_text())
-        assert shown is not None and same(shown[1], lane["loss"][40])
+        assert same(shown, lane["loss"][40])
     # by theory: x ← (1 − 2η)·x
+    kinds = [lane["verdict"]["kind"] for lane in true]
     assert kinds == ["crawls", "right", "oscillates", "oscillates", "diverges"]
-    assert page.locator(".bowl").count() == len(rates)
-    assert "thrown out at step" in page.locator(".bowl").last.text_content()
-    assert page.locator(".race .lane-line").count() == len(rates)
+    assert page.locator(".terrain .terrain-ball").count() == len(rates) - 1
+    assert "thrown out at step" in (page.text_content(".terrain-out") or "")
+    assert page.locator(".lab-race .lane-line").count() == len(rates)
 
 
 def test_lanes_run_in_lock_step_and_keys_scrub(new_page: NewPage) -> None:
     page = new_page()
-    page.goto("/lab/learning-rate?rates=0.1,0.5,1&iterations=40")
+    page.goto(f"{LAB}?on=bowl&rates=0.1,0.5,1&iterations=40")
     run_over(page)
     page.wait_for_function("() => Number(document.querySelector('.lab-scrub').value) > 2")  # plays
     page.keyboard.press("Home")
@@ -60,19 +67,19 @@ def test_lanes_run_in_lock_step_and_keys_scrub(new_page: NewPage) -> None:
         page.keyboard.press("ArrowRight")
     assert "3 of 40" in page.inner_text(".lab-clock")
     # η = 0.5 lands in one step, η = 1 jumps from 3 to −3 for ever
-    numbers = page.locator(".lane-numbers")
-    assert numbers.nth(0).inner_text().split()[1] == "1.54"
-    assert numbers.nth(1).inner_text().split()[1] == "0"
-    assert numbers.nth(2).inner_text().split()[1] == "−3"
-    assert page.locator(".lane-verdict").all_inner_texts() == ["…"] * 3  # not before its time
+    xs = [text.split()[1] for text in page.locator(".lane-numbers").all_inner_texts()]
+    assert xs == ["1.54", "0", "−3"]
+    verdicts = page.locator(".lane-verdict")
+    assert [verdicts.nth(i).inner_text() for i in (0, 2)] == ["…"] * 2  # not before its time
+    assert "by iteration 1;" in verdicts.nth(1).inner_text()
     page.keyboard.press("End")
     assert "40 of 40" in page.inner_text(".lab-clock")
-    assert "…" not in page.locator(".lane-verdict").all_inner_texts()
+    assert "…" not in verdicts.all_inner_texts()
 
 
 def test_a_lane_is_added_changed_and_taken_away(new_page: NewPage) -> None:
     page = new_page(reduced_motion="reduce")
-    page.goto("/lab/learning-rate?rates=0.1,0.5,1")
+    page.goto(f"{LAB}?rates=0.1,0.5,1")
     run_over(page)
     page.get_by_role("button", name="Add a lane").click()
     page.wait_for_function("() => document.querySelectorAll('.lane').length === 4")
@@ -85,30 +92,64 @@ def test_a_lane_is_added_changed_and_taken_away(new_page: NewPage) -> None:
     page.wait_for_function("() => location.search.includes('rates=0.1,0.5,1,2')")
     run_over(page)
     page.locator(".lane-verdict.diverges").wait_for()
-    page.get_by_role("button", name="Remove the lane with rate 0.1").click()
+    page.get_by_role("button", name="Remove lane 1: 0.1").click()
     page.wait_for_function("() => location.search.includes('rates=0.5,1,2')")
+    # everything about a lane, from the catalogue
+    page.get_by_role("button", name="Change lane 3: 2").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("optimizer", exact=True).select_option("adam")
+    dialog.get_by_label("optimizer: betas").fill("0.5, 0.9")
+    dialog.get_by_role("button", name="Train this lane").click()
+    page.wait_for_function("() => location.search.includes('adam(betas:0.5|0.9)')")
     run_over(page)
     page.reload()  # the address says it all
     run_over(page)
-    values = "(all) => all.map((it) => it.value)"
-    assert page.locator(".lane-rate").evaluate_all(values) == ["0.5", "1", "2"]
+    assert page.locator(".lane-rate").evaluate_all(VALUES) == ["0.5", "1", "2"]
+    assert page.locator(".lane-choice").last.input_value() == "adam"
+    assert page.locator(".lab-race .lane-label").last.text_content() == "Adam"
 
 
-def test_a_network_in_the_lanes_keeps_the_bowl_beside_it(new_page: NewPage, server: Server) -> None:
+def test_optimizers_go_their_ways_and_one_is_walked(new_page: NewPage, server: Server) -> None:
     page = new_page(reduced_motion="reduce")
-    page.goto("/lab/learning-rate?rates=0.1,1,10")
+    page.goto(LAB)
     run_over(page)
-    with page.expect_response(lambda answer: answer.url.endswith("/api/sweeps")):
-        page.get_by_label("Network").select_option("network-2-3-1")
+    page.get_by_role("button", name="Optimizers in a ravine").click()
+    page.wait_for_selector(".terrain-level", state="attached")
     run_over(page)
-    page.wait_for_function(
-        "() => document.querySelector('.lab-clock').innerText.includes('40 of 40')"
-    )
-    rates = page.locator(".lane-rate").evaluate_all("(all) => all.map((it) => Number(it.value))")
-    with server.client() as client:
-        asked = {"lesson": "network-2-3-1", "lanes": [{"lr": r} for r in rates], "iterations": 40}
-        true = client.post("/api/sweeps", json=asked).json()["lanes"]
-    for nth, lane in enumerate(true):
-        shown = re.search(r"loss (\S+)", page.locator(".lane-numbers").nth(nth).inner_text())
-        assert shown is not None and same(shown[1], lane["loss"][40])
-    assert page.get_by_text("the same rate in the bowl x²").first.is_visible()
+    assert page.locator(".terrain-path").count() == 7
+    assert page.locator(".terrain-level").count() >= 10
+    page.keyboard.press("Home")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    shown = losses(page)[5]
+    with page.expect_download() as saved:
+        page.get_by_label("Download the losses").click()
+        page.get_by_role("button", name="JSON").click()
+    columns = json.loads(Path(saved.value.path()).read_text("utf-8"))
+    assert len(columns["Adam"]) == 61 and same(shown, columns["Adam"][5])
+    with page.expect_download() as saved:
+        page.get_by_label("Download the second picture").click()
+        page.get_by_role("button", name="SVG").click()
+    drawn = Path(saved.value.path()).read_text("utf-8")
+    assert 'stroke="rgb(' in drawn and "var(" not in drawn
+    page.get_by_role("link", name="Walk lane 6, Adam, from iteration 5").click()
+    page.wait_for_url("**/walk**")
+    page.locator(".chart-now").wait_for()
+    page.wait_for_function("() => document.querySelector('.chart-now').textContent !== ''")
+    assert "at=5.0" in page.url
+    page.keyboard.press("Shift+ArrowRight")  # the loss of iteration 5 stands at its end
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"() => document.querySelector('.chart-now').textContent === '{shown}'")
+
+
+def test_batches_are_counted_in_updates_and_in_samples(new_page: NewPage, server: Server) -> None:
+    page = new_page(reduced_motion="reduce")
+    page.goto(f"{LAB}?preset=batches")
+    run_over(page)
+    assert page.locator(".lab-second .lines-axis").first.text_content() == "samples"
+    label = "(it) => it.getAttribute('aria-label')"
+    assert "batch 20" in page.locator(".lab-second svg.lines").evaluate(label)
+    page.get_by_label("Train", exact=True).select_option("lesson/network-2-3-1")
+    page.wait_for_function("() => location.search.includes('lesson=network-2-3-1')")
+    run_over(page)
+    assert not page.locator(".terrain").count()  # nine numbers have no such picture

@@ -26,7 +26,7 @@ def home(page: Page) -> None:
 
 def lab(page: Page) -> None:
     page.goto("/lab/learning-rate")
-    page.wait_for_selector(".race .lane-line")
+    page.wait_for_selector(".lab-race .lane-line")
     page.wait_for_function("() => !document.querySelector('#lab').hasAttribute('aria-busy')")
 
 

@@ -1,14 +1,72 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DEFAULT_RATES, pace, rate, ratesAround, spareRate, verdictAt, wishes } from "../../static/js/lab.js";
 import { ballPath } from "../../static/js/lab_bowl.js";
-import { apart, power, range } from "../../static/js/lab_race.js";
+import { address, readPacked, wish } from "../../static/js/lab/address.js";
+import { contour, levels } from "../../static/js/lab/contour.js";
+import { argument } from "../../static/js/lab/editor.js";
+import { labels, laneText, rate, ratesAround, readLane, schedule, spareRate } from "../../static/js/lab/lanes.js";
+import { apart, evenRange, positive, power, range } from "../../static/js/lab/lines.js";
+import { fresh } from "../../static/js/lab/page.js";
+import { DEFAULT_RATES, PRESETS } from "../../static/js/lab/presets.js";
+import { FORMULAS, find, networks } from "../../static/js/lab/problems.js";
+import { verdictAt } from "../../static/js/lab/row.js";
+import { extentOf, kept } from "../../static/js/lab/terrain.js";
+import { pace } from "../../static/js/lab/transport.js";
 
-test("the address asks for lanes; too few, or nonsense, gives the usual ones", () => {
-  assert.deepEqual(wishes("?rates=0.1,1,2&iterations=10&lesson=x"), { lesson: "x", rates: [0.1, 1, 2], iterations: 10 });
-  assert.deepEqual(wishes("?rates=a,-1,5").rates, DEFAULT_RATES);
-  assert.equal(wishes("?iterations=999999").iterations, 40);
+const lanesOf = (rates) => rates.map((lr) => ({ lr }));
+
+test("an address asks for lanes; nonsense in it is left out", () => {
+  const asked = wish("?rates=0.1,1,2&iterations=10&lesson=x");
+  assert.deepEqual(asked.lanes, lanesOf([0.1, 1, 2]));
+  assert.equal(asked.on, "lesson/x");
+  assert.equal(asked.iterations, 10);
+  assert.deepEqual(wish("").lanes, lanesOf(DEFAULT_RATES));
+  assert.equal(wish("").preset, "rates");
+  assert.deepEqual(wish("?rates=a,-1").lanes, lanesOf(DEFAULT_RATES));
+  assert.equal(wish("?on=moons").lanes, null);
+  assert.equal(wish("?on=moons&iterations=999999").iterations, 40);
+  assert.equal(wish("?preset=optimizers").on, "ravine");
+  assert.equal(wish(`?${Array(30).fill("lane=0.1").join("&")}`).lanes.length, 12);
+});
+
+test("every preset comes back from its own address, and from one that spells it out", async () => {
+  for (const one of PRESETS) {
+    assert.equal(wish(`?preset=${one.id}`).preset, one.id);
+    const long = await address({ preset: null, on: one.on, lanes: one.lanes, iterations: one.iterations, spec: null });
+    const back = wish(long);
+    assert.deepEqual(back.lanes, one.lanes.map((lane) => JSON.parse(JSON.stringify(lane))));
+    assert.equal(back.on, one.on);
+    assert.ok(find(one.on), one.on);
+  }
+});
+
+test("what has no short form is packed behind the #", async () => {
+  const lanes = [{ lr: 0.1 }, { model: { layers: [] } }];
+  const where = await address({ preset: null, on: "own", lanes, iterations: 7, spec: { program: "L = x**2", values: { x: 1 } } });
+  const packed = await readPacked(where.slice(where.indexOf("#")));
+  const back = wish(where.slice(0, where.indexOf("#")), packed);
+  assert.deepEqual(back.lanes, lanes);
+  assert.equal(back.on, "own");
+  assert.equal(back.spec.program, "L = x**2");
+  assert.deepEqual(await readPacked("#run=nonsense"), {});
+});
+
+test("a lane is written and read", () => {
+  const lane = { lr: 0.02, optimizer: { type: "adam", betas: [0.9, 0.99], amsgrad: true }, batch_size: null };
+  assert.equal(laneText(lane), "lr:0.02;optimizer:adam(betas:0.9|0.99,amsgrad:true);batch_size:null");
+  assert.deepEqual(readLane(laneText(lane)), lane);
+  assert.equal(readLane("model:x"), null);
+  assert.equal(readLane("lr:-1"), null);
+});
+
+test("lanes are called what they differ in", () => {
+  assert.deepEqual(labels(lanesOf([0.1, 1])), ["0.1", "1"]);
+  const sgd = (lr, momentum) => ({ lr, optimizer: { type: "sgd", momentum } });
+  assert.deepEqual(labels([sgd(0.1), sgd(0.2), { lr: 0.1, optimizer: { type: "adam" } }]), ["SGD · η 0.1", "SGD · η 0.2", "Adam"]);
+  assert.deepEqual(labels([sgd(0.1, 0), sgd(0.1, 0.9)]), ["SGD 0 · η 0.1", "SGD 0.9 · η 0.1"]);
+  assert.deepEqual(labels([{ lr: 0.1 }, { lr: 0.1 }]), ["0.1 (1)", "0.1 (2)"]);
+  assert.deepEqual(labels([{ batch_size: null }, { batch_size: 8 }]), ["whole batch", "batch 8"]);
 });
 
 test("a rate is a positive number", () => {
@@ -16,34 +74,70 @@ test("a rate is a positive number", () => {
   assert.equal(rate("0"), null);
   assert.equal(rate("x"), null);
   assert.ok(!DEFAULT_RATES.includes(spareRate(DEFAULT_RATES)));
+  assert.deepEqual(ratesAround(0.5, []), [0.05, 0.5, 5, 50, 500]);
 });
 
-test("a network's lanes stand around its own rate", () => {
-  assert.deepEqual(ratesAround(0.5), [0.05, 0.5, 5, 50, 500]);
-  assert.deepEqual(ratesAround(null), DEFAULT_RATES);
+test("another difference brings its own lanes", () => {
+  const catalogue = { optimizers: [{ name: "sgd" }, { name: "adam" }], schedules: [{ name: "cosine" }] };
+  const lanes = fresh("optimizer", FORMULAS[0], 0.5, 40, catalogue);
+  assert.deepEqual(lanes.map(({ optimizer }) => optimizer.type), ["sgd", "adam"]);
+  assert.ok(lanes[1].lr < lanes[0].lr);
+  assert.deepEqual(fresh("schedule", FORMULAS[0], 0.5, 40, catalogue), [{ lr: 0.5, schedule: { type: "cosine", T_max: 40 } }]);
+  assert.deepEqual(schedule("step", 100), { type: "step", step_size: 25, gamma: 0.3 });
+});
+
+test("a data set gets a network with the loss that its task asks for", () => {
+  const [moons, sine] = networks([{ name: "moons", task: "classification" }, { name: "sine", task: "regression" }, { name: "digits", task: "classification", classes: 10 }]);
+  assert.equal(moons.spec.loss.type, "bce_with_logits");
+  assert.equal(sine.spec.loss.type, "mse");
+});
+
+test("an argument as typed", () => {
+  assert.deepEqual(argument("0.9, 0.99", [0.9, 0.999]), [0.9, 0.99]);
+  assert.equal(argument("0.9", [0.9, 0.999]), undefined);
+  assert.equal(argument("3", null), 3);
+  assert.equal(argument("x", 1), undefined);
 });
 
 test("any run takes about seven seconds", () => {
   assert.equal(pace(10), 350);
   assert.equal(pace(100), 70);
-  assert.equal(pace(100000), 16);
+  assert.equal(pace(5000), 1.4);
 });
 
-test("no verdict before its time; a divergence shows when it happens", () => {
-  const crawls = { kind: "crawls", at: null, says: "…" };
-  assert.equal(verdictAt(crawls, 5, 10), null);
-  assert.match(verdictAt(crawls, 10, 10).word, /crawls/);
+test("no verdict before the iteration at which it was decided", () => {
   const diverges = { kind: "diverges", at: 4, says: "…" };
   assert.equal(verdictAt(diverges, 3, 10), null);
   assert.match(verdictAt(diverges, 4, 10).word, /diverges/);
+  assert.equal(verdictAt({ kind: "crawls", at: 10, says: "…" }, 9, 10), null);
 });
 
-test("a ball that leaves the bowl is drawn up to where it left", () => {
+test("a ball that leaves the picture is drawn up to where it left", () => {
   assert.deepEqual(ballPath([3, -3, 3], 1).inside.length, 2);
-  const lost = ballPath([3, -4, 9, "Infinity"], 3);
-  assert.equal(lost.out, 2);
-  assert.equal(lost.inside.length, 2);
-  assert.equal(ballPath(["NaN"], 0).out, 0);
+  assert.equal(ballPath([3, -4, 9, "Infinity"], 3).out, 2);
+  const way = kept([[0, 0], [2, 0], [NaN, 0]], 2, ([x]) => Math.abs(x) <= 1);
+  assert.deepEqual(way, { points: [[0, 0]], out: 1 });
+});
+
+test("the ground reaches over the way to the goal, not after a lane that was thrown out", () => {
+  const walkers = [
+    { path: [[-4, 1], [-1, 0.5], [0, 0]], loss: [9, 1, 0], verdict: { kind: "right" } },
+    { path: [[-4, 1], [99, 1e9]], loss: [9, 1e20], verdict: { kind: "diverges" } },
+  ];
+  const [[left, right], [low, high]] = extentOf(walkers);
+  assert.ok(left < -4 && left > -12 && right > 0 && right < 12);
+  assert.ok(low < 0 && high > 1 && high < 4);
+});
+
+test("a contour goes where the height is", () => {
+  const axis = [0, 1, 2, 3];
+  const slope = axis.map(() => axis); // height = x
+  const pieces = contour(slope, axis, axis, 1.5);
+  assert.equal(pieces.length, 3);
+  for (const [from, to] of pieces) assert.deepEqual([from[0], to[0]], [1.5, 1.5]);
+  assert.equal(contour([[0, NaN], [1, 1]], [0, 1], [0, 1], 0.5).length, 0);
+  const found = levels([[0, 10]], 4);
+  assert.ok(found.every((level, i) => level > 0 && level < 10 && (i === 0 || level > found[i - 1])));
 });
 
 test("the loss axis is cut where lanes explode or vanish", () => {
@@ -51,6 +145,8 @@ test("the loss axis is cut where lanes explode or vanish", () => {
   assert.equal(range([{ loss: [1, 1e9] }, { loss: [1, 1e-30] }])[1], 1e4);
   assert.equal(range([{ loss: [1, 1e-30] }])[0], 1e-12);
   assert.deepEqual(range([{ loss: ["NaN"] }]), [0.1, 1]);
+  assert.equal(positive([{ loss: [1, -1] }]), false);
+  assert.deepEqual(evenRange([{ loss: [2, -4, -1e9] }]), [-4, 2]);
 });
 
 test("labels move apart, keep their order and stay inside", () => {
