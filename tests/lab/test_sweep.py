@@ -100,7 +100,7 @@ MOVING = [id for id in lessons() if id != "in-place"]  # there an error stops ev
 @pytest.mark.parametrize("lesson", MOVING)
 def test_every_lesson_has_a_rate_that_is_right_and_one_that_is_not(lesson: str) -> None:
     spec = lessons()[lesson].spec
-    lanes = [{"lr": lr} for lr in (0.0001, 0.003, 0.01, 0.03, 0.1, 1, 3, 10)]
+    lanes = [{"lr": lr} for lr in (1e-6, 1e-4, 0.003, 0.01, 0.03, 0.1, 1, 3, 10)]
     if spec["optimizer"] is None:
         with pytest.raises(BackstepError, match="needs an optimizer"):
             sweep(spec, lanes, 60)
