@@ -81,10 +81,13 @@ class Seek:
 
 @dataclass(frozen=True)
 class Train:
-    """So many iterations or epochs at full speed."""
+    """So many iterations or epochs at full speed, or less if one of `until` (see lab/until.py)
+    comes about.
+    """
 
     iterations: int = 0
     epochs: int = 0
+    until: dict[str, Any] | None = None
 
     def target(self, clock: Clock) -> Moment:
         moved = by_block(clock.position, self.iterations, 1, clock.of)
@@ -206,7 +209,32 @@ class Configure:
         return {"type": self.kind, "iteration": self.iteration, **self.settings}
 
 
-Change = SetValue | Configure
+@dataclass(frozen=True)
+class Restore:
+    """From the start of this iteration on with the weights of a former one: back to the best, with
+    the way there still to be seen.
+    """
+
+    iteration: int
+    source: int
+
+    kind: ClassVar[str] = "restore"
+
+    def apply(self, run: Run) -> None:
+        run.restore(self.iteration, self.source)
+
+    def same_place(self, other: Change) -> bool:
+        return False
+
+    def merged(self, other: Change) -> Change:
+        return self
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        return {"type": self.kind, "iteration": self.iteration, "source": self.source}
+
+
+Change = SetValue | Configure | Restore
 
 
 def read_change(given: Any, where: str) -> Change:
@@ -223,9 +251,12 @@ def read_change(given: Any, where: str) -> Change:
         return SetValue(iteration, rest["node"], rest["value"])
     if kind == Configure.kind and rest:
         return Configure(iteration, rest)
+    if kind == Restore.kind and rest.keys() == {"source"}:
+        return Restore(iteration, whole(rest["source"], f"{where}.source", low=0))
     raise BackstepError(
         'a change is {"type": "value", "iteration", "node", "value"} or '
-        '{"type": "settings", "iteration", "lr" or "zero_grad" or "clip"}',
+        '{"type": "settings", "iteration", "lr" or "zero_grad" or "clip"} or '
+        '{"type": "restore", "iteration", "source"}',
         where=where,
     )
 
@@ -233,13 +264,13 @@ def read_change(given: Any, where: str) -> Change:
 # --- from which iteration on ----------------------------------------------------------------------
 
 
-def value_from(run: Run, node: str, moment: Moment, of: Of) -> int:
+def value_from(run: Run, node: str | None, moment: Moment, of: Of) -> int:
     """The current iteration, so that loss and gradients follow at once; the next one when this one
-    has already updated that parameter.
+    has already updated that parameter (None: any).
     """
     now = settled(moment, of)
     for k, step in enumerate(run.plan(now.iteration)):
-        if step.phase == "update" and step.node == node and k < now.step:
+        if step.phase == "update" and node in (None, step.node) and k < now.step:
             return now.iteration + 1
     return now.iteration
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from app.engine.errors import BackstepError, LimitError
+from app.lab.until import Ending, called_off, parse_until, train_until
 from app.render.arrays import plain
 from app.sessions.actions import Change, Move, SetValue, Step, Train, read_change
 from app.sessions.cabinet import Cabinet, Publish
@@ -22,6 +23,7 @@ from app.sessions.reader import Reader
 from app.sessions.session import Session, new_record
 from app.sessions.store import Record
 from app.settings import Settings
+from app.train.run import Progress
 
 Known = Callable[[int], bool]
 """Whether the caller knows this revision; from If-Match."""
@@ -108,10 +110,12 @@ class Desk(Reader):
             shown: list[bytes] = []
             if frames and isinstance(move, Step) and move.unit in ("node", "phase"):
                 shown = await self._shown(session, target)
+            told: dict[str, Any] = {}
             if isinstance(move, Train):
-                target = await self._train(session, target)
+                target, ending = await self._train(session, target, move.until)
+                told = {"ended": vars(ending), "best": session.best(target)}
             loss = (await self.leg(session, target.iteration)).losses[target.step]
-            return self._keep_move(session, target, loss), shown
+            return self._keep_move(session, target, loss) | told, shown
 
     async def _shown(self, session: Session, target: Moment) -> list[bytes]:
         found: list[Span]
@@ -132,7 +136,9 @@ class Desk(Reader):
             shown += await self.frames(session, i, start, stop)
         return shown if target >= session.position else shown[::-1]
 
-    async def _train(self, session: Session, target: Moment) -> Moment:
+    async def _train(
+        self, session: Session, target: Moment, until: dict[str, Any] | None
+    ) -> tuple[Moment, Ending]:
         loop, told = asyncio.get_running_loop(), time.monotonic()
         session.stopped = False
 
@@ -149,9 +155,37 @@ class Desk(Reader):
                 )
             return not session.stopped
 
+        here, ending = settled(session.position, session.of), None
         async with session.engine:
-            done = await self._reach(session, target.iteration, progress)
-        return Moment(max(done, settled(session.position, session.of).iteration), 0)
+            if until is None:
+                done = await self._reach(session, target.iteration, progress)
+            else:
+                done, ending = await self._reach_until(
+                    session, here, target.iteration, until, progress
+                )
+        reached = session.position if done < here.iteration + (here.step > 0) else Moment(done, 0)
+        return reached, ending or called_off(done, done < target.iteration)
+
+    async def _reach_until(
+        self,
+        session: Session,
+        here: Moment,
+        iteration: int,
+        until: dict[str, Any],
+        progress: Progress,
+    ) -> tuple[int, Ending | None]:
+        """Train up to there, or to where one of the conditions holds. What is done already of the
+        iteration under way is not looked at again.
+        """
+        run, start = session.run, here.iteration + (here.step > 0)
+        conditions = await self.workers.run(lambda: parse_until(until, run))
+
+        def work(keep_on: Progress) -> tuple[int, Ending | None]:
+            if session.reach(start, keep_on) < start:
+                return here.iteration, None
+            return train_until(run, start, iteration, conditions, keep_on)
+
+        return await self._in_turns(work, progress)
 
     def _keep_move(
         self, session: Session, target: Moment, loss: float | str | None

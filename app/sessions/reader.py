@@ -19,6 +19,7 @@ from app.sessions.session import Session
 from app.sessions.views import plan_view, state_view
 from app.sessions.workers import Workers
 from app.settings import Limits
+from app.train.run import Progress
 
 T = TypeVar("T")
 
@@ -39,9 +40,13 @@ class Reader:
             return await self.workers.run(work)
 
     async def _reach(
-        self, session: Session, iteration: int, progress: Callable[[int], bool] | None = None
+        self, session: Session, iteration: int, progress: Progress | None = None
     ) -> int:
         """Train up to there in turns with others. The caller holds the engine."""
+        return await self._in_turns(lambda keep_on: session.reach(iteration, keep_on), progress)
+
+    async def _in_turns(self, work: Callable[[Progress], T], progress: Progress | None = None) -> T:
+        """Long work that asks now and then whether to go on."""
 
         def keep_on(done: int) -> bool:
             self.workers.pass_turn()
@@ -49,19 +54,24 @@ class Reader:
                 return False
             return progress is None or progress(done)
 
-        def work() -> int:
+        def in_turn() -> T:
             self.workers.take_turn()
             try:
-                return session.reach(iteration, keep_on)
+                return work(keep_on)
             finally:
                 self.workers.end_turn()
 
-        return await self.workers.run(work)
+        return await self.workers.run(in_turn)
 
     def check_reach(self, session: Session, target: Moment) -> None:
         limited(self.limits, "iterations_per_session", target.iteration, "iteration")
         ahead = target.iteration - max(session.seen.iteration, len(session.run.history))
         limited(self.limits, "iterations_per_request", ahead, "iteration")
+
+    def most_iterations(self, session: Session) -> int:
+        """So many iterations more may be asked for at once."""
+        left = self.limits.iterations_per_session - session.position.iteration - 1
+        return max(0, min(self.limits.iterations_per_request, left))
 
     async def leg(self, session: Session, iteration: int) -> Leg:
         """The iteration's losses; its frames are made when somebody wants them."""

@@ -19,8 +19,17 @@ from app.engine.errors import BackstepError, LimitError
 from app.engine.graph import PARAMETER, Node
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array
+from app.lab.until import best
 from app.render.arrays import nested, plain
-from app.sessions.actions import Change, Configure, SetValue, read_change, setting_from, value_from
+from app.sessions.actions import (
+    Change,
+    Configure,
+    Restore,
+    SetValue,
+    read_change,
+    setting_from,
+    value_from,
+)
 from app.sessions.errors import NotFoundError, over
 from app.sessions.moment import START, Moment, settled
 from app.sessions.store import Record
@@ -165,6 +174,11 @@ class Session:
             return iteration
         return self.run.train(iteration, progress)
 
+    def best(self, at: Moment) -> dict[str, Any] | None:
+        """Which of the weights up to there had the least validation loss."""
+        found = best(self.run, at.iteration)
+        return None if found is None else vars(found)
+
     def history(
         self, start: int = 0, stop: int | None = None, most: int | None = None
     ) -> dict[str, list[Any]]:
@@ -196,6 +210,38 @@ class Session:
         self._room(change)
         return SetValue(iteration, node, nested(array))
 
+    def check_validation(self) -> None:
+        """Refuse to look for the best weights where nothing is held back to judge them."""
+        batches = self.run.problem.batches
+        if batches is None or batches.validation is None:
+            raise BackstepError(
+                "nothing is held back to tell which weights are best; give the spec's data "
+                '"validation": 0.2',
+                where="restore_best",
+            )
+
+    def restore_change(self, source: int | None) -> Restore:
+        """The change that takes up the weights of a former iteration again; None: the best ones."""
+        iteration = value_from(self.run, None, self.position, self.of)
+        if source is None:
+            self.reach(self.seen.iteration)
+            found = best(self.run, self.seen.iteration)
+            if found is None:
+                raise BackstepError(
+                    "no validation loss has been measured yet, so none is the best; give the "
+                    'iteration, or hold samples back (data: {"validation": 0.2}) and train',
+                    where="iteration",
+                )
+            source = found.iteration
+        change = Restore(iteration, source)
+        if not source < iteration:
+            raise BackstepError(
+                f"only weights from before iteration {iteration} can be taken up again: {source}",
+                where="iteration",
+            )
+        self._room(change)
+        return change
+
     def setting_changes(self, settings: dict[str, Any]) -> list[Configure]:
         """One change for each iteration from which some settings count, the earliest first."""
         Configure(0, settings).check(self.run)
@@ -216,7 +262,9 @@ class Session:
     def _log_with(self, change: Change) -> list[Change]:
         """The log with one more: later ones are dropped, the same one is replaced."""
         log = [known for known in self.changes if known.iteration <= change.iteration]
-        for number, known in enumerate(log):
+        for number, known in reversed(list(enumerate(log))):
+            if isinstance(known, Restore) and known.iteration == change.iteration:
+                break  # what was set before it is gone
             if change.same_place(known):
                 log[number] = change.merged(known)
                 return log

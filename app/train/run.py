@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.errors import BackstepError
-from app.engine.graph import PARAMETER, Graph
+from app.engine.graph import BUFFER, PARAMETER, Graph
 from app.engine.plan import Step
 from app.engine.replay import Rows, fill, taken
 from app.engine.stepper import Stepper
@@ -65,6 +65,8 @@ class Run:
         first = Settings(spec.optimizer.lr if spec.optimizer else None, spec.zero_grad, spec.clip)
         self._settings: list[tuple[int, Settings]] = [(0, first)]
         self._edits: dict[int, dict[str, Array]] = {}
+        self.restored: dict[int, int] = {}
+        """From which iteration on the weights of which former one are taken up again."""
         self._snapshots: dict[int, Slots] = {}
         self._spacing = FIRST_SPACING
         self._cores: OrderedDict[int, Slots] = OrderedDict()  # beside the snapshots, the latest
@@ -131,6 +133,10 @@ class Run:
             self._steppers.popitem(last=False)
         return stepper
 
+    def start(self, iteration: int) -> Slots:
+        """What an iteration starts from: parameters, buffers, optimizer state, kept gradients."""
+        return self._core(iteration)
+
     def slots(self, iteration: int, step: int) -> Slots:
         """Every slot after `step` steps of that iteration."""
         stepper = self.stepper(iteration)
@@ -182,6 +188,11 @@ class Run:
         return [self.lr(i) for i in range(start, stop)]
 
     def _edited(self, iteration: int, slots: Slots) -> Slots:
+        """With what was changed by hand: weights taken up again first, single values over them."""
+        if iteration in self.restored:
+            former = self._core(self.restored[iteration])
+            for node in self.graph(iteration).kind(PARAMETER, BUFFER):
+                slots[node.name, VALUE] = former[node.name, VALUE]
         for name, value in self._edits.get(iteration, {}).items():
             slots[name, VALUE] = value
         return slots
@@ -264,7 +275,7 @@ class Run:
         """Up to where calls can be replayed without an edit, a change of settings or a snapshot."""
         stops = [stop, (start // self._spacing + 1) * self._spacing]
         stops += [i for i, _ in self._settings if i > start]
-        stops += [i for i in self._edits if i > start]
+        stops += [i for i in (*self._edits, *self.restored) if i > start]
         return min(stops)
 
     def _must_step(self, iteration: int, slots: Slots) -> bool:
@@ -407,6 +418,19 @@ class Run:
             sealed.flags.writeable = False
             self._edits.setdefault(iteration, {})[name] = sealed
 
+    def restore(self, iteration: int, source: int) -> None:
+        """From this iteration on with the parameters and buffers of a former one's start. What the
+        optimizer remembers stays as it is.
+        """
+        if not 0 <= source < iteration:
+            raise BackstepError(
+                f"only weights from before iteration {iteration} can be taken up again: {source}",
+                where="source",
+            )
+        self._forget(iteration)
+        self._edits.pop(iteration, None)
+        self.restored = {**self.restored, iteration: source}
+
     def configure(self, iteration: int, **changes: Any) -> None:
         """From this iteration on: lr, zero_grad or clip."""
         self._forget(iteration)
@@ -418,6 +442,7 @@ class Run:
         """Drop all that was computed from this iteration on, and the changes after it."""
         self.history.cut(iteration)
         self._edits = {i: e for i, e in self._edits.items() if i <= iteration}
+        self.restored = {i: s for i, s in self.restored.items() if i <= iteration}
         self._settings = [entry for entry in self._settings if entry[0] <= iteration]
         self.problem.forget(iteration)
         self._snapshots = {i: s for i, s in self._snapshots.items() if i < iteration}

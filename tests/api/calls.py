@@ -84,6 +84,9 @@ GOOD: dict[tuple[str, str], Call] = {
     ("POST", "/api/sessions/{id}/step"): lambda c: c("POST", "/step"),
     ("POST", "/api/sessions/{id}/seek"): lambda c: c("POST", "/seek", {"iteration": 2, "step": 3}),
     ("POST", "/api/sessions/{id}/train"): lambda c: c("POST", "/train", {"iterations": 3}),
+    ("POST", "/api/sessions/{id}/restore"): lambda c: (
+        c("POST", "/train", {"iterations": 3}) and c("POST", "/restore", {"iteration": 1})
+    ),
     ("DELETE", "/api/sessions/{id}/train"): lambda c: c("DELETE", "/train"),
     ("POST", "/api/sessions/{id}/play"): lambda c: c("POST", "/play", {"iterations": 5}),
     ("DELETE", "/api/sessions/{id}/play"): lambda c: c("DELETE", "/play"),
@@ -128,6 +131,7 @@ CHANGING = {
     ("POST", "/api/sessions/{id}/step"),
     ("POST", "/api/sessions/{id}/seek"),
     ("POST", "/api/sessions/{id}/train"),
+    ("POST", "/api/sessions/{id}/restore"),
 }
 WITH_BODY = [key for key in GOOD if key[0] in ("POST", "PUT", "PATCH")]
 

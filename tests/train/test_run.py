@@ -144,6 +144,35 @@ def test_an_edit_starts_its_iteration_anew_and_drops_the_later_past(name: str) -
     assert run.history.table() == again.history.table()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["mini-batches, the last one smaller; momentum and decay", "a program; without zero_grad"],
+)
+def test_former_weights_taken_up_again_are_a_pure_function(name: str) -> None:
+    runs = [run_of(SPECS[name]) for _ in range(3)]
+    straight, late, stepped = runs
+    parameter = straight.graph(0).kind("parameter")[0].name
+    straight.restore(600, 260)
+    straight.train(900)
+    late.train(900)
+    late.restore(600, 260)
+    for run in (late, stepped):
+        assert len(run.history) <= 600
+    stepped.restore(600, 260)
+    late.train(900)
+    for i in range(590, 610):
+        stepped.slots(i, 2)
+    there = [run.slots(600, 0)[parameter, VALUE] for run in runs]
+    former = straight.slots(260, 0)[parameter, VALUE]
+    assert all(np.array_equal(value, former) for value in there)
+    assert not np.array_equal(former, straight.slots(599, 0)[parameter, VALUE])
+    assert straight.history.table() == late.history.table()
+    for i in (601, 609):
+        assert same(dict(straight.slots(i, 0)), dict(stepped.slots(i, 0)))
+    straight.configure(400, lr=0.2)
+    assert straight.restored == {}, "an edit in the past drops it"
+
+
 def test_an_edited_input_stays_for_the_iterations_after() -> None:
     run = run_of(SPECS["one neuron; sgd"])
     run.train(5)

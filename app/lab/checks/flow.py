@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.engine.graph import Node
+from app.engine.graph import Graph, Node
 from app.engine.types import GRAD, Array
 from app.lab.checks.check import Check, Sign, layer_of
 from app.lab.evidence import Evidence, Look, rms
@@ -118,11 +118,11 @@ def exploding(evidence: Evidence, threshold: float) -> Iterator[Sign]:
             )
 
 
-def _units(evidence: Evidence, node: Node, off: Array) -> Array:
+def units_off(graph: Graph, node: Node, off: Array) -> Array:
     """For every unit of a layer, whether `off` holds for all samples."""
     if not off.ndim:
         return off.reshape(1)
-    before = evidence.graph[node.inputs[0]]
+    before = graph[node.inputs[0]]
     axis = 1 if (before.op_name or "").startswith("conv") and off.ndim > 2 else off.ndim - 1
     return np.asarray(np.all(off, axis=tuple(i for i in range(off.ndim) if i != axis)))
 
@@ -132,7 +132,7 @@ def dead_relu(evidence: Evidence, threshold: float) -> Iterator[Sign]:
         value = evidence.values.get(node.name)
         if value is None:
             continue
-        dead = _units(evidence, node, value <= 0)
+        dead = units_off(evidence.graph, node, value <= 0)
         share = float(np.mean(dead))
         if share > threshold:
             yield Sign(

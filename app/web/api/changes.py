@@ -22,6 +22,7 @@ SETTINGS = {
     "zero_grad": {"summary": "forget zero_grad", "value": {"zero_grad": False}},
     "clip": {"summary": "clip the gradient", "value": {"clip": {"max_norm": 1.0}}},
 }
+RESTORES = {"start": {"summary": "the weights of the start", "value": {"iteration": 0}}}
 
 
 @router.put(
@@ -67,4 +68,27 @@ async def patch(
         "changes": session.log,
         "frames": [],
     }
+    return answer(told, revision=face["revision"])
+
+
+@router.post(
+    "/restore",
+    summary="Take up former weights again",
+    responses=says(models.Changed, "restored", *CHANGE),
+)
+async def restore(
+    request: Request,
+    id: Id,
+    body: Annotated[models.RestoreBody, Body(openapi_examples=RESTORES)],
+    if_match: IfMatch = None,
+) -> Response:
+    """From here on with the parameters of a former iteration, by default the one with the least
+    validation loss. The way there stays in the history; what the optimizer remembers stays, too.
+    """
+    desk = desk_of(request)
+    session = await desk.get(id)
+    face, _ = await desk.change(
+        session, lambda: [session.restore_change(body.iteration)], known(if_match)
+    )
+    told = {**face, "effect": None, "changes": session.log, "frames": []}
     return answer(told, revision=face["revision"])

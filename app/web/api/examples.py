@@ -17,6 +17,7 @@ from app.lab.evidence import Evidence
 from app.lab.landscape import survey
 from app.lab.range_test import range_test
 from app.lab.treatment import treat
+from app.lab.until import called_off
 from app.lab.vitals import vitals
 from app.lessons import lessons, topics
 from app.sessions.actions import Step, Train
@@ -116,7 +117,14 @@ def made() -> dict[str, Any]:
     session.revision += 1
     found["changed"] = {**demo.face(), "effect": effect, "changes": session.log, "frames": []}
     demo.go(Train(iterations=2))
-    found["trained"] = {**demo.face(), "history": session.history(0, None), "frames": []}
+    found["trained"] = {
+        **demo.face(),
+        "ended": vars(called_off(session.position.iteration, False)),
+        "best": None,
+        "changes": session.log,
+        "history": session.history(0, None),
+        "frames": [],
+    }
     found["history"] = session.history(0, None)
     for setting in session.setting_changes({"lr": 0.02}):
         session.apply(setting)
@@ -131,6 +139,9 @@ def made() -> dict[str, Any]:
     still = {"playing": False, "reason": "paused", "batch_loss": run.loss(2)}
     found["played"] = {**demo.face(), **still}
     found["maps"] = drawn()
+    session.apply(session.restore_change(0))
+    session.revision += 1
+    found["restored"] = {**demo.face(), "effect": None, "changes": session.log, "frames": []}
     found["event"] = message("session", demo.face()).decode()
     check = worded(checking.as_json(checking.gradient_check(run, 0)))
     found["check"] = {"position": Moment(0, 0)._asdict() | {"of": of}, **check}

@@ -30,6 +30,10 @@ STEP = models.StepBody.model_validate({})
 TRAINS = {
     "iterations": {"summary": "100 iterations", "value": {"iterations": 100}},
     "epochs": {"summary": "10 epochs", "value": {"epochs": 10}},
+    "until": {
+        "summary": "until the loss is small or breaks",
+        "value": {"iterations": 500, "until": {"loss_below": 0.01, "nonfinite": True}},
+    },
 }
 
 
@@ -72,13 +76,23 @@ async def train(
     if_match: IfMatch = None,
 ) -> Response:
     """Whole iterations at full speed. It goes on when the caller hangs up; DELETE on the same
-    address ends it early.
+    address ends it early, and so does what `until` waits for: `ended` says what it was, and the
+    position is before the iteration in which it happens.
     """
     desk = desk_of(request)
     session = await desk.get(id)
-    move = Train(body.iterations or 0, body.epochs or 0)
+    if body.restore_best:
+        session.check_validation()
+    iterations = body.iterations or 0
+    if body.iterations is None and body.epochs is None:
+        iterations = desk.most_iterations(session)
+    move = Train(iterations, body.epochs or 0, body.until)
     face, _ = await desk.move(session, move, known(if_match))
-    told = {**face, "frames": []}
+    ended = {name: face.pop(name) for name in ("ended", "best")}
+    best = ended["best"]
+    if body.restore_best and best and best["iteration"] < face["position"]["iteration"]:
+        face, _ = await desk.change(session, lambda: [session.restore_change(None)])
+    told = {**face, **ended, "changes": session.log, "frames": []}
     if body.history:
         history = await desk.compute(session, lambda: encode(session.history()))
         told["history"] = orjson.Fragment(history)

@@ -33,6 +33,12 @@ class SettingsBody(Given):
         return self
 
 
+class RestoreBody(Given):
+    iteration: int | None = Field(
+        default=None, ge=0, description="whose weights; default: the least validation loss's"
+    )
+
+
 class Effect(Said):
     node: str
     before: Number = Field(description="the loss")

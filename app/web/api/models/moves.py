@@ -20,13 +20,39 @@ class StepBody(Given):
 class TrainBody(Given):
     iterations: int | None = Field(default=None, ge=0)
     epochs: int | None = Field(default=None, ge=0)
+    until: dict[str, Any] | None = Field(
+        default=None,
+        description="whichever comes about first ends the training: loss_below and "
+        "grad_norm_below (numbers), nonfinite (true), dead_unit (true, or "
+        '{"node": "1.a", "unit": 0}), validation_patience (epochs, with min_delta). With it '
+        "iterations and epochs are a limit that may be left out",
+    )
+    restore_best: bool = Field(
+        default=False,
+        description="go on with the weights of the least validation loss; a change in the log",
+    )
     history: bool = Field(default=True, description="answer the whole history; it may be long")
 
     @model_validator(mode="after")
     def _one(self) -> TrainBody:
-        if (self.iterations is None) == (self.epochs is None):
-            raise ValueError('give either "iterations": n or "epochs": n')
+        given = (self.iterations is not None) + (self.epochs is not None)
+        if given > 1 or (given == 0 and self.until is None):
+            raise ValueError('give either "iterations": n or "epochs": n, or "until": {…}')
         return self
+
+
+class Ending(Said):
+    reason: str = Field(description="a condition of until, or iterations, or stopped")
+    iteration: int = Field(description="training ended before it")
+    step: int | None = Field(description="plan index of the step concerned")
+    node: str | None
+    unit: int | None
+    says: str
+
+
+class Best(Said):
+    iteration: int = Field(description="the weights at its start")
+    validation_loss: Number
 
 
 class Write(Said):
@@ -72,5 +98,8 @@ class Moved(State):
 
 
 class Trained(State):
+    ended: Ending
+    best: Best | None = Field(description="of the validation losses so far")
+    changes: list[dict[str, Any]]
     history: History | None = Field(default=None, description="absent if not asked for")
     frames: list[Frame]

@@ -1,0 +1,358 @@
+"""Training until something happens: a loss or a gradient falls below a number, the first number
+that is not finite, a ReLU that goes off for every sample, a validation loss that no longer falls.
+
+Each condition is one entry of a table. What it finds is the iteration in which it happens, so that
+a person can stand before that very iteration and walk through it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from app.engine.errors import BackstepError
+from app.engine.fields import real, whole
+from app.engine.graph import Graph
+from app.engine.types import VALUE, Array, Slot
+from app.lab.checks.flow import units_off
+from app.lab.exploding import first_break
+from app.render import numbers
+from app.train.iteration import KEPT
+from app.train.measure import leaves, values_of
+from app.train.plans.rewritten import model_of
+from app.train.run import Run
+
+SAMPLES = 512  # by which a unit is judged
+STRIDE = 25  # iterations between two looks at every unit; where one died is then found exactly
+FAR = 10_000  # iterations of one stretch when nothing has to be looked at in between
+
+Progress = Callable[[int], bool]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why training ended before that iteration; `step` is a plan index of it."""
+
+    reason: str
+    iteration: int
+    says: str
+    step: int | None = None
+    node: str | None = None
+    unit: int | None = None
+
+
+def called_off(iteration: int, early: bool) -> Ending:
+    """Nothing came about: the iterations are done, or somebody stopped them."""
+    if early:
+        return Ending("stopped", iteration, f"Stopped before iteration {iteration}.")
+    return Ending("iterations", iteration, "All iterations are done.")
+
+
+@dataclass(frozen=True)
+class Best:
+    """The weights at the start of `iteration` had the least validation loss."""
+
+    iteration: int
+    validation_loss: float
+
+
+class Condition:
+    """`find` looks at the iterations [start, stop), which have been run."""
+
+    name: ClassVar[str]
+    stride: ClassVar[int] = FAR
+    at_once: ClassVar[bool] = True
+    """Read off the history alone, so that training can end while it runs."""
+
+    def find(self, run: Run, start: int, stop: int) -> Ending | None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Below(Condition):
+    """A column of the history falls below a border."""
+
+    border: float
+    column: ClassVar[str]
+    what: ClassVar[str]
+
+    @classmethod
+    def parse(cls, given: Any, run: Run) -> Below:
+        return cls(real(given, f"until.{cls.name}"))
+
+    def find(self, run: Run, start: int, stop: int) -> Ending | None:
+        found = np.frombuffer(getattr(run.history, self.column), count=stop)[start:] < self.border
+        if not found.any():
+            return None
+        i = start + int(found.argmax())
+        worth = numbers.text(getattr(run.history, self.column)[i])
+        return Ending(
+            self.name, i, f"In iteration {i} {self.what} is {worth}, below {self.border:g}."
+        )
+
+
+class LossBelow(Below):
+    name = "loss_below"
+    column, what = "train_loss", "the loss of the batch"
+
+
+class GradNormBelow(Below):
+    name = "grad_norm_below"
+    column, what = "grad_norm", "the norm of the gradient"
+
+
+def _on(cls: type[Any], given: Any) -> Any:
+    if given is not True:
+        raise BackstepError(f"must be true, or be left out: {given!r}", where=f"until.{cls.name}")
+    return cls()
+
+
+@dataclass(frozen=True)
+class Nonfinite(Condition):
+    """The first number that is no finite one, wherever in the iteration it is written."""
+
+    name = "nonfinite"
+
+    @classmethod
+    def parse(cls, given: Any, run: Run) -> Nonfinite:
+        found: Nonfinite = _on(cls, given)
+        return found
+
+    def find(self, run: Run, start: int, stop: int) -> Ending | None:
+        columns = run.history.train_loss, run.history.grad_norm
+        finite = np.isfinite([np.frombuffer(column, count=stop)[start:] for column in columns])
+        for i in start + np.flatnonzero(~finite.all(axis=0)):
+            place = first_break(run, int(i))
+            if place is not None:
+                what = "the gradient" if place.slot != VALUE else "the value"
+                says = (
+                    f"In iteration {place.iteration} {what} of {place.node} is the first number "
+                    f"that is not finite: {place.why}."
+                )
+                return Ending(self.name, place.iteration, says, place.step, place.node)
+        return None
+
+
+@dataclass(frozen=True)
+class DeadUnit(Condition):
+    """A ReLU that was on for some sample is off for all of them after an update."""
+
+    node: str | None = None
+    unit: int | None = None
+
+    name = "dead_unit"
+    stride = STRIDE
+    at_once = False
+
+    @classmethod
+    def parse(cls, given: Any, run: Run) -> DeadUnit:
+        graph = _judged(run, 0)[0]
+        there = [node.name for node in graph.ops if node.op_name == "relu"]
+        if not there:
+            raise BackstepError(
+                "only a ReLU can die, and there is none in this model", where="until.dead_unit"
+            )
+        if given is True:
+            return cls()
+        if not isinstance(given, dict) or not given.keys() <= {"node", "unit"} or not given:
+            raise BackstepError(
+                f'must be true or an object such as {{"node": "{there[0]}", "unit": 0}}: {given!r}',
+                where="until.dead_unit",
+            )
+        node = given.get("node", there[0] if len(there) == 1 else None)
+        if node not in there:
+            raise BackstepError(
+                f"there is no ReLU of this name: {node!r}; there are {', '.join(there)}",
+                where="until.dead_unit.node",
+            )
+        count = len(dead_units(run, 0)[node])
+        unit = given.get("unit")
+        if unit is not None:
+            unit = whole(unit, "until.dead_unit.unit", low=0, high=count - 1)
+        return cls(node, unit)
+
+    def _watched(self, run: Run, iteration: int) -> set[tuple[str, int]]:
+        return {
+            (node, unit)
+            for node, dead in dead_units(run, iteration).items()
+            for unit in np.flatnonzero(dead).tolist()
+            if self.node in (None, node) and self.unit in (None, unit)
+        }
+
+    def find(self, run: Run, start: int, stop: int) -> Ending | None:
+        before = self._watched(run, start)
+        if self.unit is not None and before:
+            says = f"Unit {self.unit} of {self.node} is off for every sample already."
+            return Ending(self.name, start, says, None, self.node, self.unit)
+        if not self._watched(run, stop) - before:
+            return None
+        for i in range(start, stop):
+            after = self._watched(run, i + 1)
+            if after - before:
+                node, unit = min(after - before)
+                label = run.graph(i)[node].label if node in run.graph(i).nodes else node
+                says = (
+                    f"The update of iteration {i} turns unit {unit} of {label} off for every "
+                    "sample: its slope is 0 from here on, and no gradient comes through."
+                )
+                return Ending(self.name, i, says, _update(run, i), node, unit)
+        return None
+
+
+def _update(run: Run, iteration: int) -> int | None:
+    """The plan index of the first update."""
+    phases = [step.phase for step in run.plan(iteration)]
+    return phases.index("update") if "update" in phases else None
+
+
+def _judged(run: Run, iteration: int) -> tuple[Graph, dict[str, Array]]:
+    """A graph with many samples at once where there are any, and what is fed to it."""
+    problem = model_of(run.problem)
+    if problem is None or run.spec.method.scalars:
+        return run.graph(iteration), run.problem.feed(iteration)
+    batches = problem.batches
+    size = min(SAMPLES, batches.samples)
+    rows = np.linspace(0, batches.samples - 1, size).astype(int)
+    fed = {which: batches.whole(iteration, which)[rows] for which in ("input", "target")}
+    return problem.evaluation(size).graph, fed
+
+
+def dead_units(run: Run, iteration: int) -> dict[str, Array]:
+    """For each ReLU node, which of its units are off for all samples at the iteration's start."""
+    graph, fed = _judged(run, iteration)
+    slots: dict[Slot, Array] = run.start(iteration)
+    with np.errstate(all="ignore"):
+        if "input" in fed and "target" in fed:
+            given = {n.name: slots[n.name, VALUE] for n in graph.kind(*KEPT)} | fed
+        else:
+            given = leaves(graph, slots, fed, 0, 1)
+        values = values_of(graph, given)
+    return {
+        node.name: units_off(graph, node, values[node.name] <= 0)
+        for node in graph.ops
+        if node.op_name == "relu"
+    }
+
+
+@dataclass
+class Patience(Condition):
+    """Early stopping: so many validations in a row without a loss that is less by `min_delta`.
+
+    They are counted from the start, or from when former weights were last taken up again.
+    """
+
+    patience: int
+    min_delta: float = 0.0
+    least: float = math.inf
+    at: int = -1
+    waited: int = 0
+    seen: int = 0
+    """Up to this iteration validations have been counted."""
+    ending: Ending | None = None
+
+    name = "validation_patience"
+
+    @classmethod
+    def parse(cls, given: Any, run: Run) -> Patience:
+        batches = run.problem.batches
+        if batches is None or batches.validation is None:
+            raise BackstepError(
+                'nothing is held back to validate on; give the spec\'s data "validation": 0.2',
+                where="until.validation_patience",
+            )
+        patience = whole(given, "until.validation_patience", low=1)
+        return cls(patience, seen=max(run.restored, default=0))
+
+    def find(self, run: Run, start: int, stop: int) -> Ending | None:
+        epoch = run.problem.position(0)["batches"]
+        last = -(-(self.seen + 1) // epoch) * epoch - 1
+        for i in range(last, stop, epoch):
+            if self.ending is None and i in run.history.validation_loss:
+                self._count(i, run.history.validation_loss[i], start)
+            self.seen = i + 1
+        return self.ending
+
+    def _count(self, i: int, loss: float, start: int) -> None:
+        if loss < self.least - self.min_delta:
+            self.least, self.at, self.waited = loss, i, 0
+        else:
+            self.waited += 1
+        if self.waited >= self.patience and i >= start:
+            since = f"than {numbers.text(self.least)} after iteration {self.at}"
+            many = "validation" if self.waited == 1 else f"{self.waited} validations"
+            says = f"The last {many} brought no better loss {since if self.at >= 0 else 'at all'}."
+            self.ending = Ending(self.name, i + 1, says)
+
+
+def best(run: Run, stop: int) -> Best | None:
+    """Among the iterations before `stop`; a loss that is no number is never the best."""
+    known = [(x, i) for i, x in run.history.validation_loss.items() if i < stop and x == x]
+    if not known:
+        return None
+    loss, i = min(known)
+    return Best(i + 1, loss)
+
+
+CONDITIONS: dict[str, Any] = {
+    c.name: c for c in (LossBelow, GradNormBelow, Nonfinite, DeadUnit, Patience)
+}
+
+
+def parse_until(given: Any, run: Run) -> list[Condition]:
+    """`{"loss_below": 0.1, "nonfinite": true, …}`: whichever holds first ends the training."""
+    if not isinstance(given, dict) or not given:
+        raise BackstepError(
+            f'must be an object such as {{"loss_below": 0.1}}: {given!r}', where="until"
+        )
+    found: list[Condition] = []
+    for name, value in given.items():
+        if name == "min_delta":
+            continue
+        if name not in CONDITIONS:
+            known = ", ".join([*CONDITIONS, "min_delta"])
+            raise BackstepError(
+                f"condition is not known: {name!r}; known are {known}", where=f"until.{name}"
+            )
+        found.append(CONDITIONS[name].parse(value, run))
+    delta = real(given.get("min_delta", 0.0), "until.min_delta")
+    if delta < 0 or ("min_delta" in given and "validation_patience" not in given):
+        raise BackstepError(
+            "must be at least 0, and stand beside validation_patience", where="until.min_delta"
+        )
+    for condition in found:
+        if isinstance(condition, Patience):
+            condition.min_delta = delta
+    return found
+
+
+def train_until(
+    run: Run, start: int, target: int, conditions: list[Condition], progress: Progress
+) -> tuple[int, Ending | None]:
+    """Run from `start` to `target` at most; where this ended, and which condition ended it."""
+    stride = min(condition.stride for condition in conditions)
+    at_once = [condition for condition in conditions if condition.at_once]
+    done, looked = start, start
+
+    def watch(reached: int) -> bool:
+        nonlocal looked
+        first, looked = looked, max(looked, reached)
+        if any(c.find(run, first, looked) for c in at_once if first < looked):
+            return False
+        return progress(reached)
+
+    while done < target:
+        until = min(target, done + stride)
+        reached = max(done, min(until, run.train(until, watch)))
+        found = [c.find(run, done, reached) for c in conditions] if done < reached else []
+        endings = [ending for ending in found if ending is not None]
+        if endings:
+            ending = min(endings, key=lambda one: one.iteration)
+            return min(reached, max(start, ending.iteration)), ending
+        done = looked = max(looked, reached)
+        if reached < until:
+            break
+    return done, None
