@@ -37,7 +37,11 @@ OPERATORS: dict[type[ast.AST], str] = {
 
 ALIASES = {"σ": "sigmoid", "ln": "log"}
 KEYWORDS = {"dim": "axis", "axis": "dim", "keepdim": "keepdims"}
-WORDS = {"approximate": ("none", "tanh"), "to": ("float16", "float64")}
+WORDS = {
+    "approximate": ("none", "tanh"),
+    "nonlinearity": ("tanh", "relu"),
+    "to": ("float16", "float64"),
+}
 LARGEST_WHOLE = 1_000_000
 LONGEST_LIST = 400
 

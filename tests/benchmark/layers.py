@@ -58,6 +58,9 @@ def layer(kind: str, **options: Any) -> dict[str, Any]:
     return {"type": kind, **options}
 
 
+rng = np.random.default_rng(0)
+
+
 def linear(width: int) -> dict[str, Any]:
     return layer("linear", out_features=width)
 
@@ -70,8 +73,9 @@ IMAGES = [
     layer("max_pool2d", kernel_size=2), "flatten", linear(10),
 ]  # fmt: skip
 SERIES = [layer("rnn", hidden_size=32, return_sequences=False), linear(1)]
+FUSED = [layer("rnn", hidden_size=32, return_sequences=False, fused=True), linear(1)]
+STEPS, LAST = rng.normal(size=(16, 50, 8)), rng.normal(size=(16, 1))
 WORDS = ["self_attention", linear(128), "relu", linear(10)]
-rng = np.random.default_rng(0)
 FLAT, CLASSES = rng.normal(size=(64, 784)), rng.integers(0, 10, 64)
 WORKLOADS = [
     Workload("MLP 784-256-128-10, batch 64, SGD", DIGITS, "cross_entropy", FLAT, CLASSES, mlp, 20),
@@ -79,8 +83,8 @@ WORKLOADS = [
              partial(mlp, adam=1e-4), 20, 1e-4),
     Workload("CNN, 32 images of 28×28, SGD", IMAGES, "cross_entropy",
              rng.normal(size=(32, 1, 28, 28)), rng.integers(0, 10, 32), cnn, 2),
-    Workload("RNN 8→32, 50 steps, batch 16, SGD", SERIES, "mse",
-             rng.normal(size=(16, 50, 8)), rng.normal(size=(16, 1)), rnn, 20),
+    Workload("RNN 8→32, 50 steps, batch 16, SGD", FUSED, "mse", STEPS, LAST, rnn, 20),
+    Workload("the same, step by step", SERIES, "mse", STEPS, LAST, rnn, 20),
     Workload("attention and MLP, 8 × 16 × 32, SGD", WORDS, "cross_entropy",
              rng.normal(size=(8, 16, 32)), rng.integers(0, 10, (8, 16)), attention, 20),
 ]  # fmt: skip

@@ -30,14 +30,14 @@ CASES = [
 ]
 cases = pytest.mark.parametrize(("op", "sample"), CASES)
 
-PROSE = {"where", "embedding", "initial_state", "concat"}
-"""Ops whose formula is a sentence, an index, or a list."""
+PROSE = {"where", "embedding", "initial_state", "concat", "rnn_layer"}
+"""Ops whose formula is a sentence, an index, a list, or one step of many."""
 
 MATRIX = {"matmul", "linear", "transpose", "recurrent", "scores"}
-SEQUENCES = {"select", "stack", "concat", "projection", "merge_heads"}
+SEQUENCES = {"select", "stack", "concat", "projection", "merge_heads", "rnn_layer"}
 IMAGES = {"conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"}
 """Ops of operands with three or more axes, whose NumPy lines speak of them."""
-LAYER_MODULES = set("convolution pooling normalisation recurrent gates attention".split())
+LAYER_MODULES = set("convolution pooling normalisation recurrent gates attention layers".split())
 erf = np.vectorize(math.erf, otypes=[float])
 
 
@@ -307,6 +307,8 @@ def told_in_full(op: Op, sample: Sample) -> bool:
         and attrs.get("stride", 1) in (1, None)
         and attrs.get("heads", 1) == 1
         and (op.name not in ("stack", "concat") or len(sample.operands) == 2)
+        and op.attrs.get("nonlinearity", "tanh") == "tanh"
+        and op.attrs.get("sequence", True)
         and ("pool" not in op.name or not any(n % 2 for n in sample.operands[0].shape[2:]))
     )
 

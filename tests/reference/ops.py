@@ -146,7 +146,26 @@ def causal_mask(x: Tensor, fill: float) -> Tensor:
     return x.masked_fill(torch.ones(x.shape[-2:]).triu(1).bool(), fill)
 
 
+def rnn_layer(
+    x: Tensor,
+    w: Tensor,
+    u: Tensor,
+    *biases: Tensor,
+    nonlinearity: str,
+    sequence: bool,
+    truncate: int,
+) -> Tensor:
+    """PyTorch's own over windows, the state detached between them."""
+    run = torch.rnn_tanh if nonlinearity == "tanh" else torch.rnn_relu
+    h, shown = x.new_zeros(1, len(x), len(u)), []
+    for part in x.split(truncate or x.shape[1], 1):
+        y, h = run(part, h.detach(), [w, u, *biases], bool(biases), 1, 0.0, True, False, True)
+        shown.append(y)
+    return torch.cat(shown, 1) if sequence else shown[-1][:, -1]
+
+
 REFERENCE |= {
+    "rnn_layer": rnn_layer,
     "conv1d": convolved(F.conv1d),
     "conv2d": convolved(F.conv2d),
     "max_pool1d": pooled(F.max_pool1d),
@@ -269,7 +288,7 @@ def compute(
 
 
 LETTERED = ("recurrent", "lstm_cell", "lstm_hidden", "gru_gate", "gru_candidate", "gru_state")
-LETTERED += ("stack", "scores", "concat")
+LETTERED += ("stack", "scores", "concat", "rnn_layer")
 TELLS_FEW = ("linear", "stack", "concat")
 """Ops whose line leaves out what may be left out."""
 
@@ -315,6 +334,7 @@ def line_speaks_of(op: Op, operands: list[np.ndarray[Any, Any]]) -> bool:
         or attrs.get("padding")
         or attrs.get("stride", 1) not in (1, None)
         or attrs.get("heads", 1) > 1
+        or attrs.get("nonlinearity", "tanh") != "tanh"
         or (op.name == "scale_shift" and operands[0].ndim > 2)
         or (op.name in ("cross_entropy", "nll") and operands[0].ndim != 2)
     )

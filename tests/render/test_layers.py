@@ -16,6 +16,7 @@ from app.train.spec import parse_spec
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "layers.json").read_text())
 CASES = {case["name"]: case for case in GOLDEN["cases"]}
+CASES["rnn, fused"] = CASES["rnn"] | {"layers": [dict(CASES["rnn"]["layers"][0], fused=True)]}
 
 
 def run_of(case: dict[str, Any]) -> Run:

@@ -12,6 +12,7 @@ from app.engine.ops import class_loss as class_loss
 from app.engine.ops import convolution as convolution
 from app.engine.ops import gates as gates
 from app.engine.ops import joining as joining
+from app.engine.ops import layers as layers
 from app.engine.ops import loss as loss
 from app.engine.ops import matrix as matrix
 from app.engine.ops import normalisation as normalisation
