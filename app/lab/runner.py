@@ -103,12 +103,14 @@ class Runner:
 
 
 def _trailing(losses: list[float], width: int) -> list[float]:
-    """Means over the last `width` losses: one batch's loss alone is no measure."""
+    """Means over the last `width` losses: one batch's loss alone is no measure. The first epoch
+    counts as one, as its batches need not be alike.
+    """
     if width == 1:
         return losses
     return [
         math.fsum(part) / len(part) if all(map(math.isfinite, part)) else math.nan
-        for part in (losses[max(0, i + 1 - width) : i + 1] for i in range(len(losses)))
+        for part in (losses[max(0, i + 1 - width) : max(i + 1, width)] for i in range(len(losses)))
     ]
 
 

@@ -18,7 +18,7 @@ from app.engine.fields import build
 from app.engine.plan import Step
 
 FOLDER = Path(__file__).parent
-KINDS = ("value", "grad", "loss", "update")
+KINDS = ("value", "grad", "loss", "update", "state")
 
 
 class LessonError(BackstepError):
@@ -47,15 +47,25 @@ class Note:
 @dataclass(frozen=True)
 class Check:
     """A stated number: a node's value or grad after a phase of an iteration, that iteration's loss,
-    or a parameter's value after its update. `entry` picks one element of an array."""
+    or a parameter's value, or one of the optimizer's slots (`slot`) of it, after its update.
+    `entry` picks one element of an array."""
 
     kind: str
     value: Any
     node: str = ""
     iteration: int = 0
     after: str = "backward"
+    slot: str = ""
     entry: tuple[int, ...] = ()
     tolerance: float = 1e-12
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place on this server that goes on from here: another lesson, a laboratory, a picture."""
+
+    says: str
+    href: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,7 @@ class Lesson:
     convention: str = ""
     notes: list[Note] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
     id: str = ""
 
     def noted(self, plan: Iterable[Step]) -> list[tuple[int, str]]:
@@ -98,6 +109,7 @@ def _checked(name: str, given: Mapping[str, Any]) -> Lesson:
     parts = dict(given)
     parts["notes"] = _rows(Note, given.get("notes", []), "notes")
     parts["checks"] = _rows(Check, given.get("checks", []), "checks")
+    parts["links"] = _rows(Link, given.get("links", []), "links")
     lesson = replace(build(Lesson, parts, "lesson"), id=name)
     for attribute in ("title", "topic", "question", "summary", "takeaway", "source"):
         if not getattr(lesson, attribute).strip():
@@ -116,6 +128,11 @@ def _checked(name: str, given: Mapping[str, Any]) -> Lesson:
             )
         if bool(check.node) == (check.kind == "loss"):
             raise BackstepError("every check but a loss names a node", where=f"checks[{i}].node")
+        if bool(check.slot) != (check.kind == "state"):
+            raise BackstepError("a state names its slot", where=f"checks[{i}].slot")
+    for i, link in enumerate(lesson.links):
+        if not link.says.strip() or not link.href.startswith("/"):
+            raise BackstepError("needs words and an address here", where=f"links[{i}]")
     for i, note in enumerate(lesson.notes):
         if not note.says.strip() or (note.index < 0) == (not note.phase):
             raise BackstepError("needs words, and a phase or an index", where=f"notes[{i}]")

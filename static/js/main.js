@@ -17,6 +17,7 @@ import { applyTheme, labelThemeButton, rememberedTheme, shownTheme } from "./the
 /** @type {Record<string, (element: HTMLElement, store: any, actions: any) => void>} */
 const PANELS = { stage, transport }; // what can be pressed stands before what explains, which rest.js has
 const OTHER_PLANS = ["accumulate", "checkpoint", "precision", "fault"];
+const LOOK_AFTER = 1500; // ms from the opening of a run that has come somewhere until the doctor looks
 const LINK_AFTER = 400; // ms without a move until the address shows the position
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
@@ -109,7 +110,9 @@ function doctorOf(store, actions) {
   /** @type {Promise<{toggle: () => void}> | undefined} */
   let made;
   const watching = () => (watch ??= import("./panels/doctor_watch.js").then(({ watchOver }) => watchOver(store, button)));
-  store.watch((s) => s.session.seen.iteration > 0, (somewhere) => somewhere && watching().then(({ ask }) => ask()));
+  const look = () => void watching().then(({ ask }) => ask());
+  if (store.get().session.seen.iteration > 0) setTimeout(look, LOOK_AFTER);
+  store.watch((s) => s.session.seen.iteration > 0, (somewhere) => somewhere && look());
   return () => {
     made ??= Promise.all([watching(), import("./panels/doctor.js")]).then(([over, { createDoctor }]) => createDoctor(store, actions, over, button));
     made.then(({ toggle }) => toggle(), console.warn);
@@ -218,6 +221,7 @@ async function open() {
   await starting;
   main.dataset.ready = "";
   performance.mark("ready");
+  if (new URLSearchParams(location.search).has("doctor")) doctor();
 }
 
 open().catch((error) => {

@@ -135,7 +135,7 @@
 /** @typedef {{position: Position, epsilon: number, entries: CheckEntry[], worst: Num, ok: boolean, verdict: string}} GradientCheck */
 /** @typedef {{approach: string, error: Num | null, evaluations: number}} Approach */
 /** @typedef {{iteration: number, numbers: number, rows: Approach[]}} Approaches */
-/** @typedef {{id: string, title: string, topic: string, question: string, picture?: any, spec?: any, takeaway?: string, convention?: string, source?: string}} Lesson */
+/** @typedef {{id: string, title: string, topic: string, question: string, picture?: any, spec?: any, takeaway?: string, convention?: string, source?: string, links?: {says: string, href: string}[]}} Lesson */
 
 /**
  * What the walk page knows; every panel watches the part that it draws.

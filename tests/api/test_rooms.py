@@ -121,3 +121,14 @@ def test_pages(client: TestClient, path: str, words: str) -> None:
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "content-security-policy" in response.headers
     assert words in response.text
+
+
+LINKS = [(id, link.href) for id, lesson in lessons().items() for link in lesson.links]
+
+
+@pytest.mark.parametrize(("id", "href"), LINKS)
+def test_where_a_lesson_goes_on_there_is_a_page(client: TestClient, id: str, href: str) -> None:
+    assert client.get(href.partition("#")[0]).status_code == 200
+    assert href != f"/walk/{id}"
+    told = client.get(f"/api/lessons/{id}").json()["links"]
+    assert href in [link["href"] for link in told]

@@ -28,6 +28,8 @@ HARD_TO_MEASURE = {
     "float16-underflow": 1e-5,
     "loss-scaling": 1e-5,
     "transformer-block": 1e-4,
+    "vanishing-chain": 1e-5,
+    "vanishing-ten-layers": 1e-5,
 }
 RIGHT = [lesson for lesson in lessons().values() if "fault" not in lesson.spec]
 

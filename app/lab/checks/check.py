@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -51,6 +52,8 @@ class Check:
         """The measured number against its threshold, in words."""
         name = self.measures if sign.measures is None else sign.measures
         limit = self.threshold if sign.threshold is None else sign.threshold
+        if sign.measured == math.inf:
+            return f"{name}: none may be there"
         side = "above" if self.above else "below"
         return f"{name} = {self.written(sign.measured)}; sick {side} {self.written(limit)}"
 

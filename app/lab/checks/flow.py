@@ -86,7 +86,7 @@ def exploding(evidence: Evidence, threshold: float) -> Iterator[Sign]:
                 place.node,
                 layer_of(evidence, place.node),
                 place.step,
-                measures="first number that is not finite",
+                measures="numbers that are not finite",
             )
             return
     found = _ladder(evidence)

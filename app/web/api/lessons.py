@@ -62,6 +62,7 @@ def whole(id: str) -> bytes:
             "takeaway": lesson.takeaway,
             "source": lesson.source,
             "convention": lesson.convention,
+            "links": [vars(link) for link in lesson.links],
             "notes": [{"index": index, "says": sentence} for index, sentence in noted],
         }
     )

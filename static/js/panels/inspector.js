@@ -139,7 +139,7 @@ function restView(state, lesson) {
       h("span", { class: "phase", dataset: { phase: next?.phase ?? "data" } }, "next"),
       h("h2", { tabindex: "-1" }, next?.label ?? "")),
     lesson
-      ? [h("p", { class: "question" }, lesson.question), lesson.convention && h("p", { class: "says aside" }, lesson.convention)]
+      ? [h("p", { class: "question" }, lesson.question), lesson.convention && h("p", { class: "says aside" }, lesson.convention), linksView(lesson)]
       : h("p", { class: "says" }, `Iteration ${state.position.iteration} is a list of ${state.plan.length} lines. Each step runs one of them, and each can be taken back.`),
     h("p", { class: "says aside" }, h("kbd", null, "→"), " runs the next line, ", h("kbd", null, "←"), " undoes it. ",
       "Choose a node of the graph to change its number."));
@@ -158,8 +158,12 @@ function stepView(frame, state, ways, lesson, tight) {
     (frame.lines ?? []).some((line) => line.kind === "contribution") && h("p", { class: "chain" },
       h("span", null, "upstream"), " × ", h("span", null, "local"), " = contribution"),
     working(frame, state, ways, tight),
-    lesson?.takeaway && frame.position.step === frame.position.of && h("p", { class: "takeaway" }, h("b", null, "What stays "), lesson.takeaway));
+    lesson?.takeaway && frame.position.step === frame.position.of && [
+      h("p", { class: "takeaway" }, h("b", null, "What stays "), lesson.takeaway), linksView(lesson)]);
 }
+
+/** Where a lesson goes on. @param {Lesson} lesson */
+const linksView = ({ links = [] }) => links.length > 0 && h("ul", { class: "lesson-links" }, links.map(({ says, href }) => h("li", null, h("a", { href }, says))));
 
 /**
  * The lines and heat maps of a step. Several contributions take turns in one place when they are

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from app.web.api.models.base import Note, Said
 
 
@@ -25,4 +27,5 @@ class WholeLesson(Lesson):
     spec: dict[str, Any]
     takeaway: str
     source: str
+    links: list[dict[str, str]] = Field(description="where to go on: says, href")
     notes: list[Note]

@@ -1,0 +1,10 @@
+"""Lessons that are meant to go wrong, by what goes wrong in them; all others have to be well."""
+
+NOT_LEARNING = {"rate-too-large", "exploding-nan", "dead-relu", "init-zeros"}
+"""Their loss does not fall."""
+
+NO_RATE_HELPS = {"vanishing-chain", "dead-relu", "init-zeros"}
+"""Nothing is learned with any learning rate."""
+
+STEEP = {"exploding-chain"}
+"""The gradient is so large that a rate of 0.0001 is right."""
