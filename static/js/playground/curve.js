@@ -2,7 +2,7 @@
 // between which bounds the batches moved. A canvas, drawn anew with every picture.
 
 import { toNumber } from "../format.js";
-import { power } from "../lab_race.js";
+import { power } from "../lab/lines.js";
 import { decades, logarithmic } from "../scale.js";
 
 /** @import {Point} from "./live.js" */
