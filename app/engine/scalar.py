@@ -42,6 +42,8 @@ class Exploded:
     constants: dict[str, Array]
     onehot: dict[str, int]
     """Leaves of class numbers, by how many classes: each class has an entry of its own, 1 or 0."""
+    owners: dict[str, str]
+    """By scalar node: the tensor for which it was made."""
 
     def scatter(self, values: Mapping[str, Array]) -> dict[str, Array]:
         """Arrays of leaves as numbers of the scalar leaves."""
@@ -84,6 +86,7 @@ class Exploder:
     onehot: dict[str, int] = field(default_factory=dict)
     at: tuple[Node, Index] | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
 
     def begin(self, node: Node, index: Index) -> None:
         """What is made from here on belongs to this entry."""
@@ -96,6 +99,7 @@ class Exploder:
         made = make(op) if isinstance(op, str) else op
         name = self.new.free(f"{entry_name(node.name, index)}.{made.name}")
         text = self._written(made.name, operands)
+        self.owners[name] = node.name
         return self.new.add(
             made, *operands, name=name, label=text[0], latex=text[1], scope=node.scope
         )
@@ -117,10 +121,13 @@ class Exploder:
         if scalar.name != last or not scalar.name.startswith(f"{entry_name(node.name, index)}."):
             return scalar
         del self.new.nodes[scalar.name]
+        del self.owners[scalar.name]
+        own = self.new.free(entry_name(node.name, index))
+        self.owners[own] = node.name
         return self.new.put(
             replace(
                 scalar,
-                name=self.new.free(entry_name(node.name, index)),
+                name=own,
                 label=entry_label(node.label, index),
                 latex=entry_latex(node.latex, index),
             )
@@ -215,7 +222,8 @@ def explode(graph: Graph, max_nodes: int = MOST_NODES) -> Exploded:
         name: (*graph[name].shape, e.onehot[name]) if name in e.onehot else graph[name].shape
         for name in places
     }
-    return Exploded(e.new, places, shapes, e.constants, e.onehot)
+    leaves = {i: name for name in places if not graph[name].op for i in places[name].values()}
+    return Exploded(e.new, places, shapes, e.constants, e.onehot, leaves | e.owners)
 
 
 def _leaf(e: Exploder, node: Node, classes: Mapping[str, int]) -> Entries:

@@ -73,6 +73,13 @@ class Session:
         self.called_off = 0  # how often landscapes under way were asked to end
         self.shown: dict[str, Any] | None = None  # its face at the last revision
 
+    def become(self, other: Session) -> None:
+        """Go on as that one: its spec, its run, its changes, its place; at the next revision."""
+        self.document, self.run, self.changes = other.document, other.run, other.changes
+        self._plans, self._digests = other._plans, other._digests
+        self.position, self.seen = other.position, other.seen
+        self.revision += 1
+
     # --- what an iteration looks like ----------------------------------------------------------
 
     @property
@@ -299,7 +306,7 @@ class Session:
         i, name = change.iteration, change.node
         self.reach(i)
         graph = self.run.graph(i)
-        after, before = change.array(graph).astype(float), self._leaf(i, name).astype(float)
+        after, before = change.array(graph).astype(float), self.leaf(i, name).astype(float)
         loss, now = self.run.loss(i), self.run.loss(i, {name: change.array(graph)})
         with np.errstate(all="ignore"):
             delta = after - before
@@ -323,7 +330,7 @@ class Session:
             "actual": plain(actual),
         }
 
-    def _leaf(self, iteration: int, name: str) -> Array:
+    def leaf(self, iteration: int, name: str) -> Array:
         """What the iteration computes with."""
         if self.run.graph(iteration)[name].kind in FED:
             return self.run.problem.feed(iteration)[name]

@@ -135,6 +135,15 @@ class SqliteStore:
             self._append(record, kept)
         return True
 
+    def rewrite(self, record: Record, former: int) -> bool:
+        with self._transaction():
+            if not self.move(record, former):
+                return False
+            self.db.execute("UPDATE specs SET spec = ? WHERE id = ?", (record.spec, record.id))
+            self.db.execute("DELETE FROM changes WHERE id = ?", (record.id,))
+            self._append(record, 0)
+        return True
+
     def touch(self, id: str, now: float) -> None:
         self.db.execute("UPDATE sessions SET touched = ? WHERE id = ?", (now, id))
 

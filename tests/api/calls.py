@@ -81,6 +81,8 @@ GOOD: dict[tuple[str, str], Call] = {
     ("GET", "/api/sessions/{id}/approaches"): lambda c: c("GET", "/approaches"),
     ("GET", "/api/sessions/{id}/nodes/{name}"): lambda c: c("GET", "/nodes/w"),
     ("PUT", "/api/sessions/{id}/nodes/{name}"): lambda c: c("PUT", "/nodes/w", {"value": 1.5}),
+    ("GET", "/api/sessions/{id}/scalars"): lambda c: c("GET", "/scalars"),
+    ("PUT", "/api/sessions/{id}/scalars"): lambda c: c("PUT", "/scalars", {"scalars": True}),
     ("POST", "/api/sessions/{id}/step"): lambda c: c("POST", "/step"),
     ("POST", "/api/sessions/{id}/seek"): lambda c: c("POST", "/seek", {"iteration": 2, "step": 3}),
     ("POST", "/api/sessions/{id}/train"): lambda c: c("POST", "/train", {"iterations": 3}),

@@ -56,11 +56,19 @@ def test_a_change_keeps_the_beginning_of_the_log(store: Store) -> None:
     assert store.load("abc") == changed
 
 
+def test_another_spec_comes_with_a_log_of_its_own(store: Store) -> None:
+    store.create(RECORD)
+    other = replace(RECORD, spec=b'{"program": "L = v"}', revision=6, changes=CHANGES[:1])
+    assert store.rewrite(other, 5)
+    assert store.load("abc") == other
+
+
 def test_nothing_is_kept_over_a_newer_revision(store: Store) -> None:
     store.create(RECORD)
     late = replace(RECORD, position=Moment(0, 0), revision=5, changes=[])
     assert not store.move(late, 4)
     assert not store.change(late, 4, 0)
+    assert not store.rewrite(late, 4)
     assert store.load("abc") == RECORD
 
 

@@ -17,6 +17,7 @@ from app.web.api import (
     playing,
     reading,
     samples,
+    scalars,
     sessions,
     surveys,
 )
@@ -32,6 +33,7 @@ routers = [
     landscape.router,
     surveys.router,
     plans.router,
+    scalars.router,
     lessons.router,
     samples.router,
     catalogue.router,

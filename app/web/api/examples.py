@@ -24,6 +24,7 @@ from app.sessions.actions import Step, Train
 from app.sessions.frames import encode, make_frames, make_leg
 from app.sessions.graphs import graph_view
 from app.sessions.moment import Moment
+from app.sessions.scalars import scalars_view
 from app.sessions.session import Session, new_record, worded
 from app.sessions.views import element_view, node_view, plan_view, state_view
 from app.settings import Limits
@@ -57,6 +58,7 @@ CLASSES = {
     "batch_size": 2,
     "shuffle": True,
 }
+PAIR = {"program": "L = sum(w*x)", "values": {"w": [1, 2], "x": [3, 4]}}
 ID = "Zk3hT0dWn8xQ"
 
 
@@ -160,6 +162,15 @@ def made() -> dict[str, Any]:
     first = next(iter(lessons()))
     found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}
     found["lesson"] = orjson.loads(lesson_routes.whole(first))
+    apart = Session(new_record(ID, {**PAIR, "scalars": True}, lesson=None, title=""), Limits())
+    found["scalars"] = scalars_view(apart, 0)
+    found["taken_apart"] = {
+        **found["session"],
+        "spec": orjson.loads(apart.document),
+        "graph": graph_view(apart.run.graph(0)),
+        "plan": plan_view(apart.run, 0),
+        "node": "w[0]",
+    }
     found |= dataset_routes.examples()
     found |= sample_routes.examples(Run(parse_spec(CLASSES)))
     found["catalogue"] = {name: rows[:1] for name, rows in orjson.loads(catalogue()).items()}

@@ -1,0 +1,145 @@
+"""A session's run with every number as a node of its own, and back: the same changes, and the same
+place in an iteration, as far as both have it.
+
+A step of the scalar plan belongs to the tensor for which its node was made. So a position leads to
+the last step there of what the last step here belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from app.engine.errors import BackstepError
+from app.engine.plan import Step
+from app.engine.scalar import Exploded, explode
+from app.render.arrays import nested
+from app.sessions.actions import Change, SetValue
+from app.sessions.moment import Moment
+from app.sessions.session import Session
+from app.train.plans.rewritten import Scalars
+
+AHEAD = ("forward", "loss")
+
+
+def apart(session: Session) -> bool:
+    """Whether every number is a node."""
+    return isinstance(session.run.problem, Scalars)
+
+
+def exploded(session: Session, iteration: int) -> Exploded:
+    """The map between tensors and scalar nodes; of a session of tensors what it would be."""
+    problem = session.run.problem
+    if isinstance(problem, Scalars):
+        return problem.exploded(iteration)
+    return explode(problem.graph(iteration), session.limits.graph_nodes)
+
+
+def scalars_view(session: Session, iteration: int) -> dict[str, Any]:
+    """Which scalar node holds which entry; where that cannot be had, why."""
+    told = {"scalars": apart(session), "limit": session.limits.graph_nodes}
+    try:
+        return {**told, "why": None, **exploded(session, iteration).view()}
+    except BackstepError as error:
+        return {**told, "why": error.message, "nodes": None, "tensors": None}
+
+
+def turned_spec(session: Session, scalars: bool) -> bytes:
+    """The same spec with or without `scalars`; its title goes along."""
+    spec = orjson.loads(session.document)
+    spec.pop("scalars", None)
+    if scalars:
+        spec["scalars"] = True
+    return orjson.dumps(spec)
+
+
+def carry_over(old: Session, new: Session) -> None:
+    """Apply to the new session what was done by hand in the old one."""
+    for group in _grouped(old, new):
+        for change in group:
+            new.apply(change)
+
+
+def _grouped(old: Session, new: Session) -> Iterable[list[Change]]:
+    waiting: list[SetValue] = []
+    for change in old.changes:
+        if isinstance(change, SetValue) and apart(old):
+            waiting.append(change)
+            continue
+        yield from _whole(old, new, waiting)
+        waiting = []
+        yield _entries(new, change) if isinstance(change, SetValue) else [change]
+    yield from _whole(old, new, waiting)
+
+
+def _entries(new: Session, change: SetValue) -> list[Change]:
+    """A tensor's new value as one change for each of its numbers."""
+    there = exploded(new, change.iteration)
+    if change.node in there.onehot:
+        raise BackstepError(
+            f"{change.node} holds class numbers that were changed by hand, and classes cannot be "
+            "changed number by number",
+            where="scalars",
+        )
+    array = np.asarray(_numbers(change.value), float).reshape(there.shapes[change.node])
+    return [
+        SetValue(change.iteration, scalar, nested(array[index]))
+        for index, scalar in there.places[change.node].items()
+    ]
+
+
+def _whole(old: Session, new: Session, changes: Sequence[SetValue]) -> Iterable[list[Change]]:
+    """Numbers that were changed, put into the tensors that hold them."""
+    by_place: dict[tuple[int, str], list[SetValue]] = {}
+    for change in changes:
+        owner = exploded(old, change.iteration).owners[change.node]
+        by_place.setdefault((change.iteration, owner), []).append(change)
+    for (iteration, tensor), own in by_place.items():
+        places = exploded(old, iteration).places[tensor]
+        index_of = {scalar: index for index, scalar in places.items()}
+        new.reach(iteration)
+        array = new.leaf(iteration, tensor).astype(float).copy()
+        for change in own:
+            array[index_of[change.node]] = np.asarray(_numbers(change.value), float).reshape(())
+        yield [SetValue(iteration, tensor, nested(array))]
+
+
+def _numbers(value: Any) -> Any:
+    """The words for numbers that are not finite are numbers again."""
+    if isinstance(value, list):
+        return [_numbers(part) for part in value]
+    return float(value) if isinstance(value, str) else value
+
+
+# --- the same place -------------------------------------------------------------------------------
+
+
+def same_moment(old: Session, new: Session) -> Moment:
+    """Where the new session stands as the old one does."""
+    i, step = old.position
+    here, there = old.run.plan(i), new.run.plan(i)
+    owners = exploded(old if apart(old) else new, i).owners
+    last = {_belongs(s, owners): k + 1 for k, s in enumerate(there)}
+    for s in reversed(here[:step]):
+        if _belongs(s, owners) in last:
+            return Moment(i, len(there) if step == len(here) else last[_belongs(s, owners)])
+    return Moment(i, 0)
+
+
+def _belongs(step: Step, owners: dict[str, str]) -> tuple[str, str | None]:
+    phase = "ahead" if step.phase in AHEAD else step.phase
+    return phase, None if step.node is None else owners.get(step.node, step.node)
+
+
+def same_node(old: Session, new: Session, name: str | None) -> str | None:
+    """The tensor that a scalar belongs to, or a tensor's first number."""
+    graph = old.run.graph(old.position.iteration)
+    if name is None or name not in graph.nodes:
+        return None
+    there = exploded(old if apart(old) else new, old.position.iteration)
+    if apart(old):
+        return there.owners.get(name)
+    return next(iter(there.places[name].values()), None)
