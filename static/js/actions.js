@@ -267,6 +267,32 @@ export function createActions(store, begun = null) {
     }
   }
 
+  /** The same run with every number as a node, or with arrays again; the place and the chosen node are kept. @param {boolean} scalars */
+  async function takeApart(scalars) {
+    pause();
+    store.set({ busy: true, error: null });
+    try {
+      await sync();
+      const node = store.get().selected;
+      const told = await inTurn(() => withRevision((known) => api.takeApart(id, { scalars, node }, known)));
+      revision = told.revision;
+      serverAt = wanted = told.position;
+      forget(0);
+      plans.set(wanted.iteration, told.plan);
+      await obtain(wanted);
+      const { graph, plan } = told;
+      store.set({ session: told, plan, graph, selected: told.node, hover: null, editing: null, effect: null, history: null, breakpoints: [] });
+      recall();
+      show(wanted, "jump");
+    } catch (error) {
+      const told = /** @type {{message: string, where?: string}} */ (error);
+      if (told.where === "scalars") told.message = `The graph as scalars ${told.message}.`;
+      complain(error);
+    } finally {
+      store.set({ busy: false });
+    }
+  }
+
   const { play, pause } = createPlayer(store, () => void go(walk(store.get().position, 1, of), "step"));
 
   /** @param {Moment} moment @param {State["motion"]} [motion] */
@@ -310,6 +336,7 @@ export function createActions(store, begun = null) {
     select: (selected) => store.set({ selected }),
     hover: (hover) => store.set({ hover }),
     edit: (editing) => store.set({ editing }),
+    takeApart,
     turnScope: (name) => refold("all", turned(store.get().graph, name)),
     collapse: (how) => refold(how, []),
     setTab: (tab) => store.set({ tab }),

@@ -130,6 +130,12 @@ export const element = (id, which) => request("GET", at(id, `/element${query(whi
 export const graph = (id, { collapse, open }) =>
   request("GET", at(id, `/graph?${new URLSearchParams([["collapse", collapse], ...open.map((name) => ["open", name])])}`));
 
+/**
+ * Takes the graph apart into numbers, or puts it together. @param {string} id @param {{scalars: boolean, node: string | null}} body
+ * @param {number | null} [revision] @returns {Promise<Session & {node: string | null}>}
+ */
+export const takeApart = (id, body, revision = null) => request("PUT", at(id, "/scalars"), { body, revision });
+
 /** The plan as it is in one iteration. @param {string} id @param {number} iteration @returns {Promise<PlanEntry[]>} */
 export const plan = (id, iteration) => request("GET", at(id, `/plan${query({ iteration })}`));
 

@@ -7,7 +7,7 @@ import { mountKeys } from "./keys.js";
 import { mountLive } from "./live.js";
 import { mount as stage } from "./panels/stage.js";
 import { mount as transport } from "./panels/transport.js";
-import { fragment, pathOf, readFragment } from "./share.js";
+import { bringsSpec, fragment, pathOf, readFragment } from "./share.js";
 import { createStore } from "./store.js";
 import { applyTheme, labelThemeButton, rememberedTheme, shownTheme } from "./theme.js";
 
@@ -85,7 +85,7 @@ function firstState(session) {
 /** The link to this very moment, for any server. @param {Store<State>} store */
 async function linkTo(store) {
   const { session, position } = store.get();
-  const spec = session.lesson ? null : session.spec;
+  const spec = bringsSpec(session) ? { ...(session.lesson ? { title: session.title } : {}), ...session.spec } : null;
   return pathOf(session) + (await fragment({ position, changes: session.changes, spec }));
 }
 

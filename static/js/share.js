@@ -49,7 +49,10 @@ export async function readFragment(hash) {
   };
 }
 
-/** The path that a link begins with. @param {{lesson: string | null}} session */
-export function pathOf({ lesson }) {
-  return lesson ? `/walk/${encodeURIComponent(lesson)}` : "/walk";
+/** Whether a link has to bring the spec: that of a lesson is known, unless its graph has been taken apart. @param {{lesson: string | null, spec?: any}} session */
+export const bringsSpec = ({ lesson, spec }) => !lesson || Boolean(spec?.scalars);
+
+/** The path that a link begins with. @param {{lesson: string | null, spec?: any}} session */
+export function pathOf(session) {
+  return session.lesson && !bringsSpec(session) ? `/walk/${encodeURIComponent(session.lesson)}` : "/walk";
 }

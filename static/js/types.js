@@ -188,6 +188,7 @@
  * @property {(iterations: number) => Promise<void>} train
  * @property {() => void} stopTraining
  * @property {() => Promise<GradientCheck | null>} gradientCheck
+ * @property {(scalars: boolean) => Promise<void>} takeApart  every number as a node, or arrays again
  * @property {(name: string) => Promise<void>} turnScope  opens a scope, or closes it
  * @property {(how: "all" | "none") => Promise<void>} collapse  closes every scope, or none
  * @property {(tab: string) => void} setTab

@@ -151,7 +151,7 @@ def test_it_is_kept_and_comes_back_after_a_restart(tmp_path: Path) -> None:
     ("more", "words"),
     [
         ({"batch_size": 1, "checkpoint": 1}, "is shown without checkpoint"),
-        ({"model": {"layers": [{"type": "linear", "out_features": 900}]}}, "at most 1000 entries"),
+        ({"model": {"layers": [{"type": "linear", "out_features": 900}]}}, "at most 1,000 entries"),
     ],
 )
 def test_what_cannot_be_taken_apart_stays_as_it_is(more: dict[str, Any], words: str) -> None:

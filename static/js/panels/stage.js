@@ -70,7 +70,7 @@ export function mount(element, store, actions) {
     fill(viewport, world, neuronWorld, before?.neurons?.samples);
     const camera = createCamera(viewport, world, graph, {
       projected: () => store.get().projection,
-      insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: given.scopes?.some(({ place }) => place) ? 84 : 46, bottom: 46, side: 20 }),
+      insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: foldable(given) ? 84 : 46, bottom: 46, side: 20 }),
       boxes: new Map([...view.scopes.items].map(([id, { x, y, width, height }]) => [id, { x, y, width, height }])),
       seen: (part) => view.see(part),
       from,
@@ -85,7 +85,7 @@ export function mount(element, store, actions) {
     const choices = before?.choices ?? picturesOf(given);
     /** @type {Map<string, Picture>} */
     const pictures = before?.pictures ?? new Map();
-    fill(over, tabs(choices), fitButton(camera));
+    fill(over, tabs(choices), h("div", { class: "stage-tools" }, scalarsButton(given), fitButton(camera)));
     showFolds(given);
     return { view, packets, model, neurons: before?.neurons ?? null, neuronWorld, world, camera, graph, choices, pictures };
   }
@@ -105,9 +105,8 @@ export function mount(element, store, actions) {
 
   /** The way to the present step through the scopes, and what opens and closes all; only where there is something to fold. @param {import("../types.js").Graph} graph */
   async function showFolds(graph) {
-    const offered = graph.scopes?.some(({ place }) => place) || ((graph.scopes?.length ?? 0) > 1 && graph.nodes.length > FOLDABLE);
-    folds.hidden = !offered;
-    if (!offered) return;
+    folds.hidden = !foldable(graph);
+    if (folds.hidden) return;
     const { drawFolds } = await import("./folds.js");
     if (graph === store.get().graph) drawFolds(folds, store.get(), actions);
   }
@@ -165,6 +164,14 @@ export function mount(element, store, actions) {
       /** @type {HTMLElement | null} */ (list.querySelector(`[data-tab=${other.name}]`))?.focus();
     });
     return list;
+  }
+
+  /** Between arrays and their numbers, where there are arrays. @param {import("../types.js").Graph} graph */
+  function scalarsButton(graph) {
+    const apart = Boolean(store.get().session.spec.scalars);
+    if (!apart && graph.nodes.every(({ shape }) => shape.every((n) => n === 1))) return null;
+    const title = apart ? "Numbers put together to arrays again" : "Every number is a node of its own, every product and every sum";
+    return h("button", { type: "button", class: "fold-all", dataset: { scalars: apart ? "off" : "on" }, title, on: { click: () => actions.takeApart(!apart) } }, apart ? "As arrays" : "As scalars");
   }
 
   /** @param {ReturnType<typeof createCamera>} camera */
@@ -394,6 +401,9 @@ export function mount(element, store, actions) {
   showTab();
   show();
 }
+
+/** Whether layers can be opened and closed: in a large graph, and in one where somebody has. @param {import("../types.js").Graph} graph */
+const foldable = ({ nodes, scopes = [] }) => scopes.some(({ place }) => place) || (scopes.length > 1 && nodes.length > FOLDABLE);
 
 /** Symbols = numbers = result, with fractions at full size. @param {Line} line */
 function stripLine(line) {
