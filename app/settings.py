@@ -51,6 +51,7 @@ class Limits:
     sweep_iterations: int = _setting(5_000, "iterations of one sweep or range test")
     sharpness_points: int = _setting(20, "iterations at which one answer tells the sharpness")
     vitals_looks: int = _setting(60, "iterations looked at for one answer about the layers")
+    noise_batches: int = _setting(64, "mini-batch gradients of one size in one answer")
     landscape_points: int = _setting(10_201, "points of one loss landscape")
 
 

@@ -65,8 +65,12 @@ class Condition:
 
     name: ClassVar[str]
     stride: ClassVar[int] = FAR
-    at_once: ClassVar[bool] = True
-    """Read off the history alone, so that training can end while it runs."""
+
+    def met(self, run: Run, start: int, stop: int) -> bool:
+        """Whether the history alone says that it may be so: asked in the middle of training, when
+        nothing else of the run may be touched.
+        """
+        return False
 
     def find(self, run: Run, start: int, stop: int) -> Ending | None:
         raise NotImplementedError
@@ -84,8 +88,16 @@ class Below(Condition):
     def parse(cls, given: Any, run: Run) -> Below:
         return cls(real(given, f"until.{cls.name}"))
 
+    def _below(self, run: Run, start: int, stop: int) -> Array:
+        column = np.array(getattr(run.history, self.column)[start:stop])
+        below: Array = column < self.border
+        return below
+
+    def met(self, run: Run, start: int, stop: int) -> bool:
+        return bool(self._below(run, start, stop).any())
+
     def find(self, run: Run, start: int, stop: int) -> Ending | None:
-        found = np.frombuffer(getattr(run.history, self.column), count=stop)[start:] < self.border
+        found = self._below(run, start, stop)
         if not found.any():
             return None
         i = start + int(found.argmax())
@@ -122,10 +134,16 @@ class Nonfinite(Condition):
         found: Nonfinite = _on(cls, given)
         return found
 
-    def find(self, run: Run, start: int, stop: int) -> Ending | None:
+    def _broken(self, run: Run, start: int, stop: int) -> Array:
         columns = run.history.train_loss, run.history.grad_norm
-        finite = np.isfinite([np.frombuffer(column, count=stop)[start:] for column in columns])
-        for i in start + np.flatnonzero(~finite.all(axis=0)):
+        finite = np.isfinite([np.array(column[start:stop]) for column in columns])
+        return start + np.flatnonzero(~finite.all(axis=0))
+
+    def met(self, run: Run, start: int, stop: int) -> bool:
+        return bool(self._broken(run, start, stop).size)
+
+    def find(self, run: Run, start: int, stop: int) -> Ending | None:
+        for i in self._broken(run, start, stop):
             place = first_break(run, int(i))
             if place is not None:
                 what = "the gradient" if place.slot != VALUE else "the value"
@@ -146,7 +164,6 @@ class DeadUnit(Condition):
 
     name = "dead_unit"
     stride = STRIDE
-    at_once = False
 
     @classmethod
     def parse(cls, given: Any, run: Run) -> DeadUnit:
@@ -224,7 +241,7 @@ def _judged(run: Run, iteration: int) -> tuple[Graph, dict[str, Array]]:
 def dead_units(run: Run, iteration: int) -> dict[str, Array]:
     """For each ReLU node, which of its units are off for all samples at the iteration's start."""
     graph, fed = _judged(run, iteration)
-    slots: dict[Slot, Array] = run.start(iteration)
+    slots: dict[Slot, Array] = run.carried(iteration)
     with np.errstate(all="ignore"):
         if "input" in fed and "target" in fed:
             given = {n.name: slots[n.name, VALUE] for n in graph.kind(*KEPT)} | fed
@@ -266,6 +283,9 @@ class Patience(Condition):
             )
         patience = whole(given, "until.validation_patience", low=1)
         return cls(patience, seen=max(run.restored, default=0))
+
+    def met(self, run: Run, start: int, stop: int) -> bool:
+        return self.find(run, start, stop) is not None
 
     def find(self, run: Run, start: int, stop: int) -> Ending | None:
         epoch = run.problem.position(0)["batches"]
@@ -334,17 +354,15 @@ def train_until(
 ) -> tuple[int, Ending | None]:
     """Run from `start` to `target` at most; where this ended, and which condition ended it."""
     stride = min(condition.stride for condition in conditions)
-    at_once = [condition for condition in conditions if condition.at_once]
-    done, looked = start, start
+    done, looked, off = start, start, False
 
     def watch(reached: int) -> bool:
-        nonlocal looked
+        nonlocal looked, off
         first, looked = looked, max(looked, reached)
-        if any(c.find(run, first, looked) for c in at_once if first < looked):
-            return False
-        return progress(reached)
+        off = off or not progress(reached)
+        return not off and not any(c.met(run, first, looked) for c in conditions)
 
-    while done < target:
+    while done < target and not off:
         until = min(target, done + stride)
         reached = max(done, min(until, run.train(until, watch)))
         found = [c.find(run, done, reached) for c in conditions] if done < reached else []
@@ -353,6 +371,4 @@ def train_until(
             ending = min(endings, key=lambda one: one.iteration)
             return min(reached, max(start, ending.iteration)), ending
         done = looked = max(looked, reached)
-        if reached < until:
-            break
     return done, None

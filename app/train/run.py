@@ -133,10 +133,6 @@ class Run:
             self._steppers.popitem(last=False)
         return stepper
 
-    def start(self, iteration: int) -> Slots:
-        """What an iteration starts from: parameters, buffers, optimizer state, kept gradients."""
-        return self._core(iteration)
-
     def slots(self, iteration: int, step: int) -> Slots:
         """Every slot after `step` steps of that iteration."""
         stepper = self.stepper(iteration)

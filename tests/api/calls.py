@@ -74,6 +74,7 @@ GOOD: dict[tuple[str, str], Call] = {
     ("GET", "/api/sessions/{id}/data"): lambda c: c("GET", "/data"),
     ("GET", "/api/sessions/{id}/batch"): lambda c: c("GET", "/batch?iteration=4"),
     ("GET", "/api/sessions/{id}/evaluate"): lambda c: c("GET", "/evaluate?iteration=2"),
+    ("GET", "/api/sessions/{id}/gradient-noise"): lambda c: c("GET", "/gradient-noise?batches=2"),
     ("GET", "/api/sessions/{id}/element"): lambda c: c("GET", "/element?node=z&step=3"),
     ("GET", "/api/sessions/{id}/proof"): lambda c: c("GET", "/proof"),
     ("GET", "/api/sessions/{id}/memory"): lambda c: c("GET", "/memory"),
@@ -117,7 +118,7 @@ GOOD: dict[tuple[str, str], Call] = {
 NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     **{
         ("GET", f"/api/sessions/{{id}}/{name}"): {"spec": CLASSES}
-        for name in ("data", "batch", "evaluate")
+        for name in ("data", "batch", "evaluate", "gradient-noise")
     },
     ("GET", "/api/sessions/{id}/proof"): {"spec": PLAN},
     ("GET", "/api/sessions/{id}/underflow"): {"spec": PLAN},

@@ -88,3 +88,16 @@ def test_a_program_has_none(client: TestClient, name: str) -> None:
 def test_too_far_ahead(caller: Caller, name: str) -> None:
     error(caller("GET", f"/{name}?iteration=999999999"), 422, "limit")
     error(caller("GET", f"/{name}?iteration=-1"), 422)
+
+
+def test_gradient_noise_as_arrows(caller: Caller) -> None:
+    caller.ok("POST", "/train", {"iterations": 6})
+    told = caller.ok("GET", "/gradient-noise?batches=3")
+    assert told["iteration"] == 6 and told["parameters"] == 3
+    assert [len(group["batches"]) for group in told["sizes"]] == [3, 3, 1]
+    assert told["sizes"][1]["batches"][0]["rows"] == caller.ok("GET", "/batch")["rows"]
+    told = caller.ok("GET", "/gradient-noise?sizes=2,4&iteration=0")
+    assert [group["size"] for group in told["sizes"]] == [2, 4]
+    for query, where in (("batches=65", "batches"), ("sizes=a", "sizes"), ("sizes=99", "sizes")):
+        found = error(caller("GET", f"/gradient-noise?{query}"), 422)
+        assert found["where"] == where

@@ -82,6 +82,13 @@ def test_the_first_number_that_is_not_finite_has_its_step() -> None:
     assert ending.node in run.graph(at).nodes and ending.says
 
 
+def test_a_norm_whose_square_overflows_is_no_broken_number() -> None:
+    steep = {"program": "L = c*w", "values": {"c": 1e200, "w": 1.0}, "parameters": ["w"]}
+    run = run_of({**steep, "optimizer": {"type": "sgd", "lr": 1e-300}})
+    assert until(run, {"nonfinite": True}, target=40) == (40, None)
+    assert run.history.grad_norm[0] == np.inf
+
+
 def test_a_unit_dies_with_the_update_of_that_iteration() -> None:
     run, other = run_of(DYING), run_of(DYING)
     at, ending = until(run, {"dead_unit": True})

@@ -5,12 +5,14 @@ does on them. Nothing here moves anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.engine.errors import BackstepError
+from app.lab.gradient_noise import gradient_noise as noise
+from app.sessions.errors import limited
 from app.sessions.frames import encode
 from app.sessions.moment import Moment
 from app.sessions.session import Session, worded
@@ -20,6 +22,7 @@ from app.train.run import Run
 from app.train.scores import evaluated
 from app.train.showing import batch_view, rows_view
 from app.web.api.answers import FRESH, READ, Id, Iteration, desk_of, here, says
+from app.web.api.long import KeepOn, in_turn
 from app.web.api.models import datasets as models
 from app.web.api.reading import within
 from app.web.errors import Json
@@ -90,10 +93,56 @@ async def evaluate(request: Request, id: Id, iteration: Iteration = None) -> Res
     return await view(request, id, iteration, lambda s, at: evaluated(s.run, at.iteration), True)
 
 
+Sizes = Annotated[
+    str | None,
+    Query(max_length=80, description="sizes such as 1,10,100; default: one, the batch, all"),
+]
+
+
+@router.get(
+    "/gradient-noise",
+    summary="What a mini-batch sees of the slope",
+    responses=says(models.GradientNoise, "gradient_noise", *READ),
+)
+async def gradient_noise(
+    request: Request,
+    id: Id,
+    iteration: Iteration = None,
+    batches: Annotated[int, Query(ge=1, description="mini-batches of each size")] = 8,
+    sizes: Sizes = None,
+) -> Response:
+    """The gradient of all training samples and those of some mini-batches, as arrows on a plane,
+    with their norms and how far they turn away from the full one.
+    """
+    desk = desk_of(request)
+    limited(desk.limits, "noise_batches", batches, "batches")
+    wanted = None if sizes is None else _numbers(sizes)
+    session = await desk.get(id)
+    moment = here(session, iteration, 0)
+    within(desk, session, moment)
+    i = moment.iteration
+
+    def work(_: KeepOn) -> bytes:
+        return encode(worded(noise(session.run, i, count=batches, sizes=wanted)))
+
+    content = await desk.compute(session, in_turn(desk, work), i)
+    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise BackstepError(
+            f"must be whole numbers with commas between, such as 1,10: {text!r}", where="sizes"
+        ) from None
+
+
 def examples(run: Run) -> dict[str, Any]:
     """For the API page: one run with classes."""
     return {
         "data": worded(data_of(run, 0, 2)),
         "batch": batch_of(run, 1),
         "evaluation": worded(evaluated(run, 4)),
+        "gradient_noise": worded(noise(run, 1, count=2)),
     }

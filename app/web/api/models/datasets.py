@@ -132,3 +132,34 @@ class Evaluation(Said):
     labels: list[str] | None
     train: Score
     validation: Score | None
+
+
+class Arrow(Said):
+    norm: Number
+    x: Number = Field(description="along the full gradient")
+    y: Number = Field(description="along the direction in which the others leave it most")
+
+
+class BatchArrow(Arrow):
+    cosine: Number | None = Field(description="of the angle to the full gradient")
+    own: bool = Field(description="this iteration's own batch")
+    rows: list[int] | None = Field(description="training samples; null if there are many")
+
+
+class NoiseSize(Said):
+    size: int
+    spread: Number | None = Field(
+        description="root of the mean squared distance from the full gradient, by its length"
+    )
+    batches: list[BatchArrow]
+
+
+class GradientNoise(Said):
+    iteration: int
+    parameters: int = Field(description="axes of the space in which the arrows really are")
+    full: Arrow
+    sizes: list[NoiseSize]
+    noise_scale: Number | None = Field(
+        description="variance of one sample's gradient by the full one's square: about the batch "
+        "size beyond which larger batches hardly help (McCandlish et al. 2018)"
+    )
