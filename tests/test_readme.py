@@ -64,6 +64,9 @@ def test_the_walk_over_http_works_as_pasted(server: Server, tmp_path: Path) -> N
     assert taken("text/plain").startswith(b"After 37 iterations. ")
     assert json.loads(taken("vitals"))["iterations"][-1] == 37
     maps = json.loads(taken("/maps"))
+    folded, numbers = json.loads(taken("/graph?")), json.loads(taken("/scalars"))
+    assert [node["name"] for node in folded["nodes"]][-1] == "L"
+    assert numbers["spec"]["scalars"] is True and numbers["position"]["iteration"] == 37
     assert [column["units"] for column in maps["columns"]] == [4, 1]
     still, slower, going = (
         json.loads(taken(word)) for word in ("-X DELETE $net", "$net  ", "$net/play")
