@@ -19,6 +19,7 @@ from app.engine.plan import Step
 
 FOLDER = Path(__file__).parent
 KINDS = ("value", "grad", "loss", "update", "state")
+PICTURES = ("", "sequence", "maps", "attention", "paths", "norms")
 
 
 class LessonError(BackstepError):
@@ -81,6 +82,8 @@ class Lesson:
     source: str
     spec: dict[str, Any]
     convention: str = ""
+    opens: str = ""
+    """The picture that is shown first, such as sequence; empty: the graph."""
     notes: list[Note] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
@@ -133,6 +136,10 @@ def _checked(name: str, given: Mapping[str, Any]) -> Lesson:
     for i, link in enumerate(lesson.links):
         if not link.says.strip() or not link.href.startswith("/"):
             raise BackstepError("needs words and an address here", where=f"links[{i}]")
+    if lesson.opens not in PICTURES:
+        raise BackstepError(
+            f"must be one of {', '.join(filter(None, PICTURES))}: {lesson.opens!r}", where="opens"
+        )
     for i, note in enumerate(lesson.notes):
         if not note.says.strip() or (note.index < 0) == (not note.phase):
             raise BackstepError("needs words, and a phase or an index", where=f"notes[{i}]")

@@ -50,10 +50,35 @@ def test_the_cut_of_truncated_backpropagation_is_drawn(new_page: NewPage) -> Non
     ]
 
 
+def test_the_cut_is_dragged_to_another_step_and_the_run_goes_on_with_it(new_page: NewPage) -> None:
+    opened = walk(new_page, "truncated-bptt", "Sequence")
+    page = opened.page
+    opened.press("End").wait_until("step > 20")
+    grip = page.locator(".seq-carry.is-grip").bounding_box()
+    step = page.locator(".seq-step").first.bounding_box()
+    page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(step["x"] + step["width"] + 4, grip["y"] + 20, steps=4)
+    assert page.locator(".seq-carry.is-cut").count() == 3  # before the hand lets go
+    with page.expect_navigation():
+        page.mouse.up()
+    opened.ready()
+    page.wait_for_selector(".picture:not([hidden]) .seq-step")
+    assert page.locator("h1").inner_text().endswith("cut every 1 step")
+    assert opened.current_line() and opened.at[1] == opened.of  # the same line as before
+    sizes = page.locator(".seq-step .seq-size").all_inner_texts()
+    assert sizes == ["none", "none", "none", "2"]
+    with page.expect_navigation():
+        page.get_by_role("button", name="cut after more steps").click()
+    opened.ready()
+    page.wait_for_selector(".picture:not([hidden]) .seq-step")
+    assert page.locator(".seq-step .seq-size").all_inner_texts() == ["none", "none", "1", "2"]
+
+
 def test_the_pictures_follow_one_key_and_the_arrow_keys_of_their_tabs(new_page: NewPage) -> None:
     opened = walk(new_page, "bptt-three-steps", "Sequence")
     page = opened.page
-    opened.press("v")
+    opened.press("v", 2)  # past the picture of the model's health
     page.wait_for_selector('[data-tab="graph"][aria-selected="true"]')
     assert page.locator(".stage-view").is_visible() and not page.locator(".pic").is_visible()
     page.get_by_role("tab", name="Graph").focus()

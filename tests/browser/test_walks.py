@@ -17,7 +17,7 @@ def test_every_lesson_shows_the_apis_numbers_and_none_before_its_time(
     ids = lesson_ids(server)
     assert len(ids) >= 14
     for lesson in ids:
-        walk = Walk(page).open(lesson)
+        walk = Walk(page).open(f"/walk/{lesson}?picture=graph")
         with Truth(server, lesson=lesson) as truth:
             of = len(truth.plan)
             assert (walk.at, walk.of) == ((0, 0), of)

@@ -6,6 +6,7 @@ import { picturesOf } from "../../static/js/panels/pictures/pictures.js";
 import { residualsOf } from "../../static/js/panels/pictures/residuals.js";
 import { attentionsOf, rowOf } from "../../static/js/panels/pictures/heads.js";
 import { groupOf, groups, histogram, moments, sharesOf } from "../../static/js/panels/pictures/shares.js";
+import { layerAt, sameLine, windowOfTrack, withWindow } from "../../static/js/panels/pictures/cut.js";
 import { barScale, contribution, fate, tracksOf } from "../../static/js/panels/pictures/time.js";
 import { createWhole } from "../../static/js/panels/pictures/whole.js";
 import { covered, gathered, largest, nearest, planeOf, products, windowOf } from "../../static/js/panels/pictures/window.js";
@@ -45,10 +46,40 @@ test("a recurrent layer is read as steps of time, with its cut", () => {
   assert.deepEqual(picturesOf(recurrent).map((p) => p.name), ["sequence", "health"]);
 });
 
+test("steps of time are found in a program, too, if one weight serves them all", () => {
+  const typed = graph(
+    node("x1", "input"), node("x2", "input"), node("w", "parameter"), node("u", "parameter"), node("h0", "input"),
+    node("u_1", "mul", ["u", "h0"]), node("a", "mul", ["w", "x1"]), node("b", "add", ["a", "u_1"]), node("h1", "tanh", ["b"]),
+    node("c", "detach", ["h1"]), node("d", "mul", ["c", "u"]), node("e", "mul", ["w", "x2"]), node("f", "add", ["e", "d"]), node("h2", "tanh", ["f"]),
+  );
+  const [track] = tracksOf(typed);
+  assert.deepEqual([track.weight, track.start], ["u", "h0"]);
+  assert.deepEqual(track.steps.map(({ h, x, cut, product }) => [h, x, cut, product]), [["h1", "x1", null, "u_1"], ["h2", "x2", "c", "d"]]);
+  assert.equal(picturesOf(typed)[0].name, "sequence");
+  const layers = graph(node("w1", "parameter"), node("w2", "parameter"), node("x", "input"), node("z1", "mul", ["w1", "x"]), node("z2", "mul", ["w2", "z1"]));
+  assert.deepEqual(tracksOf(layers), []);
+});
+
+test("a cut's window is read from a spec and set in a copy of it", () => {
+  const inner = { type: "gru", hidden_size: 2, truncate: 3 };
+  const spec = { model: { layers: [{ type: "residual", layers: ["tanh", inner] }, { type: "branches", branches: [["rnn"], [{ type: "rnn" }]] }] } };
+  assert.equal(layerAt(spec, "0.layers.1."), inner);
+  assert.deepEqual(["0.layers.1.", "1.branches.1.0.", "0.layers.0.", "7."].map((scope) => windowOfTrack(spec, scope)), [3, 0, null, null]);
+  assert.equal(windowOfTrack({ program: "L = x" }, ""), null);
+  const other = withWindow(spec, "1.branches.1.0.", 2);
+  assert.deepEqual([windowOfTrack(other, "1.branches.1.0."), windowOfTrack(spec, "1.branches.1.0.")], [2, 0]);
+  assert.ok(!("truncate" in layerAt(withWindow(spec, "0.layers.1.", 0), "0.layers.1.")));
+  /** @type {any} */
+  const plan = [{ phase: "forward", node: "a" }, { phase: "forward", node: "b" }, { phase: "update", node: "w" }];
+  assert.deepEqual([sameLine(plan, null), sameLine(plan, plan[1]), sameLine(plan, { phase: "forward", node: "cut" })], [0, 2, 2]);
+});
+
 test("what a step adds to the weights is gᵀh over the batch", () => {
   assert.equal(contribution(array([[-2]], [1, 1]), array([[2]], [1, 1])), -4);
   assert.equal(contribution(array([[1], [2]], [2, 1]), array([[3], [-1]], [2, 1])), 1);
   assert.equal(contribution(array([[3]], [1, 1]), array([[1, 4 / 3]], [1, 2])), 5);
+  assert.equal(contribution(array(-2, []), array(3, [])), -6);
+  assert.equal(contribution(array([3, 4], [2]), array([0, 2], [2])), 10);
   assert.equal(contribution(null, array([[1]], [1, 1])), null);
 });
 
@@ -65,6 +96,7 @@ test("a gradient vanishes, explodes or keeps its size", () => {
   assert.deepEqual(fate([0.5, 1, 2]), { from: 2, to: 0, factor: 0.5, word: "it vanishes" });
   assert.equal(fate([9, 3, 1])?.word, "it explodes");
   assert.equal(fate([1, 1.02, 1])?.word, "it keeps its size");
+  assert.equal(fate(Array.from({ length: 50 }, (_, i) => 0.9 ** (49 - i)))?.word, "it vanishes");
   assert.equal(fate([null, null, 2]), null);
 });
 

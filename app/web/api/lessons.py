@@ -63,6 +63,7 @@ def whole(id: str) -> bytes:
             "source": lesson.source,
             "convention": lesson.convention,
             "links": [vars(link) for link in lesson.links],
+            "opens": lesson.opens or "graph",
             "notes": [{"index": index, "says": sentence} for index, sentence in noted],
         }
     )

@@ -26,6 +26,8 @@ class Lessons(Said):
 class WholeLesson(Lesson):
     spec: dict[str, Any]
     takeaway: str
+    convention: str = Field(description="which squared error is in use; empty: none")
+    opens: str = Field(description="what is shown first: graph, or a picture such as sequence")
     source: str
     links: list[dict[str, str]] = Field(description="where to go on: says, href")
     notes: list[Note]

@@ -4,6 +4,7 @@
 import { h } from "../../h.js";
 import { layersOf } from "../layers.js";
 import { residualsOf } from "./residuals.js";
+import { typedTracks } from "./typed.js";
 
 /** @import {Actions, Graph, Nodes, State} from "../../types.js" */
 
@@ -17,7 +18,7 @@ import { residualsOf } from "./residuals.js";
 
 const CONTAINS = [
   { name: "attention", label: "Attention", ops: ["scores"] },
-  { name: "sequence", label: "Sequence", ops: ["recurrent", "gru_state"] },
+  { name: "sequence", label: "Sequence", ops: ["recurrent", "gru_state"], also: (/** @type {Graph} */ graph) => typedTracks(graph).length > 0 },
   { name: "maps", label: "Feature maps", ops: ["conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"] },
 ];
 const NORMS = ["normalise", "batch_normalise", "normalise_running"];
@@ -26,7 +27,7 @@ const NORMS = ["normalise", "batch_normalise", "normalise_running"];
 export function picturesOf(graph) {
   const ops = new Set(graph.nodes.filter((n) => n.kind === "op").map((n) => n.op));
   /** @type {Choice[]} */
-  const found = CONTAINS.filter((it) => it.ops.some((op) => ops.has(op))).map(({ name, label }) => ({ name, label }));
+  const found = CONTAINS.filter((it) => it.ops.some((op) => ops.has(op)) || it.also?.(graph)).map(({ name, label }) => ({ name, label }));
   if (residualsOf(graph).length > 0) found.push({ name: "paths", label: "Paths" });
   if (NORMS.some((op) => ops.has(op))) found.push({ name: "norms", label: "Distribution" });
   const shown = found.filter(({ name }) => name in LOAD);

@@ -2,6 +2,7 @@
 // the scale on which a gradient is seen to vanish or explode.
 
 import { toNumber } from "../../format.js";
+import { typedTracks } from "./typed.js";
 
 /** @import {ArrayData, Graph, GraphNode, Num} from "../../types.js" */
 
@@ -17,7 +18,7 @@ import { toNumber } from "../../format.js";
  */
 /** @typedef {{scope: string, kind: "RNN" | "LSTM" | "GRU", label: string, weight: string | null, start: string | null, steps: Step[]}} Track */
 
-/** The recurrent layers of a graph, each with its steps in order. @param {Graph} graph @returns {Track[]} */
+/** The recurrent layers of a graph, or what a program writes like one, each with its steps in order. @param {Graph} graph @returns {Track[]} */
 export function tracksOf(graph) {
   const byName = new Map(graph.nodes.map((n) => [n.name, n]));
   /** @type {Map<string, GraphNode[]>} */
@@ -57,18 +58,27 @@ export function tracksOf(graph) {
     const start = byName.has(`${scope}h_0`) ? `${scope}h_0` : null;
     tracks.push({ scope, kind, label: `${kind} ${scope.replace(/\.$/, "")}`.trim(), weight, start, steps });
   }
-  return tracks;
+  return tracks.length > 0 ? tracks : typedTracks(graph);
 }
+
+/** @param {any} data @returns {number[]} */
+const flat = (data) => (Array.isArray(data) ? data.flatMap(flat) : [toNumber(data)]);
 
 /** @param {any} rows nested lists @returns {number[][]} */
 const numbers = (rows) => rows.map((/** @type {Num[]} */ row) => row.map(toNumber));
 
 /**
- * What one step adds to ∂L/∂W: gᵀh, summed over the batch. One number as it is, more of them as their norm.
+ * What one step adds to ∂L/∂W: gᵀh, summed over the batch; of vectors their outer product. One number as it is, more of
+ * them as their norm.
  * @param {ArrayData | null | undefined} grad @param {ArrayData | null | undefined} state @returns {number | null}
  */
 export function contribution(grad, state) {
-  if (!grad?.data || !state?.data || grad.shape.length !== 2 || state.shape.length !== 2) return null;
+  if (grad?.data === null || grad?.data === undefined || state?.data === null || state?.data === undefined) return null;
+  if (grad.shape.length < 2 && state.shape.length < 2) {
+    const [g, h] = [flat(grad.data), flat(state.data)];
+    return g.length * h.length === 1 ? g[0] * h[0] : Math.hypot(...g) * Math.hypot(...h);
+  }
+  if (grad.shape.length !== 2 || state.shape.length !== 2) return null;
   const [g, h] = [numbers(grad.data), numbers(state.data)];
   let squares = 0;
   let last = 0;
@@ -107,6 +117,7 @@ export function fate(sizes) {
   const [first, last] = [known[0], known.at(-1)];
   if (!first || !last || last.i - first.i < 1) return null;
   const factor = (Number(first.size) / Number(last.size)) ** (1 / (last.i - first.i));
-  const word = factor < 0.85 ? "it vanishes" : factor > 1.18 ? "it explodes" : "it keeps its size";
+  const whole = Number(first.size) / Number(last.size);
+  const word = factor < 0.85 || whole < 0.1 ? "it vanishes" : factor > 1.18 || whole > 10 ? "it explodes" : "it keeps its size";
   return { from: last.i, to: first.i, factor, word };
 }
