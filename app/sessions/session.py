@@ -288,7 +288,7 @@ class Session:
         digests = self._digests[:1]
         for known in log:
             last = digests[-1][1]
-            digests.append((known.iteration, _digest(last, orjson.dumps(known.stored))))
+            digests.append((known.iteration, _digest(last, _dumps(known.stored, "changes"))))
         self._digests = digests  # at once: others may be reading
         return kept
 
@@ -355,7 +355,15 @@ class Session:
 
 
 def new_record(id: str, spec: dict[str, Any], *, lesson: str | None, title: str) -> Record:
-    return Record(id, orjson.dumps(worded(spec)), title, lesson, START, START)
+    return Record(id, _dumps(worded(spec), "spec"), title, lesson, START, START)
+
+
+def _dumps(value: Any, where: str) -> bytes:
+    """JSON for the store and for telling sessions apart."""
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:
+        raise BackstepError(f"cannot be kept: {str(error)[:80]}", where=where) from None
 
 
 def worded(value: Any) -> Any:

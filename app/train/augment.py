@@ -56,7 +56,8 @@ class Augment:
         if self.shift:
             inputs = self._shifted(inputs, paper, rng)
         if self.jitter:
-            inputs = inputs + self.jitter * rng.normal(size=inputs.shape)
+            with np.errstate(all="ignore"):  # an absurd jitter may be infinite
+                inputs = inputs + self.jitter * rng.normal(size=inputs.shape)
         return inputs
 
     def _shifted(self, inputs: Array, paper: Array, rng: np.random.Generator) -> Array:
