@@ -66,6 +66,9 @@ class Settings:
     browser: bool = _setting(True, "open the page in the browser at the start")
     idle_minutes: float = _setting(15.0, "an untouched session leaves memory after so many minutes")
     expiry_days: float = _setting(30.0, "an untouched session is deleted after so many days")
+    processes: int = _setting(
+        0, "processes for long experiments; 0: one less than the machine has cores"
+    )
     limits: Limits = field(default_factory=Limits)
 
     @classmethod

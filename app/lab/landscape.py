@@ -147,11 +147,11 @@ def landscape(
     lane: Mapping[str, Any] | None,
     iterations: int,
     asked: Mapping[str, Any],
+    progress: Progress | None = None,
     *,
     limits: SpecLimits | None = None,
     max_iterations: int = MAX_ITERATIONS,
     max_points: int = MAX_POINTS,
-    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Of a spec, or of one lane of it, after so many iterations: `asked` is what `survey` takes."""
     count = whole(iterations, "iterations", low=0)
@@ -161,9 +161,12 @@ def landscape(
             where="iterations",
         )
     run = Run(_spec(document, lane, limits))
-    run.train(count, None if progress is None else lambda done: progress(0, 1))
-    laid = survey(run, min(count, len(run.history)), max_points=max_points, **asked)
-    return laid.grid(progress)
+    if progress is None:
+        return survey(run, run.train(count), max_points=max_points, **asked).grid()
+    ahead = int(asked.get("points", POINTS)) ** 2
+    done = run.train(count, lambda i: progress(i, count + ahead))
+    laid = survey(run, done, max_points=max_points, **asked)
+    return laid.grid(lambda at, of: progress(count + at, count + of))
 
 
 def _spec(

@@ -51,7 +51,7 @@ def range_test(
     iterations: int = ITERATIONS,
     limits: SpecLimits | None = None,
     max_iterations: int = MAX_ITERATIONS,
-    progress: Callable[[int], bool] | None = None,
+    progress: Callable[[int, int], bool] | None = None,
 ) -> RangeTest:
     """From the spec's own start; `progress` may end it early."""
     count = whole(iterations, "iterations", low=10)
@@ -66,9 +66,16 @@ def range_test(
     gamma = (high / low) ** (1 / (count - 1))
     schedule = {"type": "exponential", "gamma": gamma, "per": "iteration"}
     run = Run(parse_spec(merged(document, {"lr": low, "schedule": schedule}), limits))
-    done = run.train(count, progress)
+    done = run.train(count, None if progress is None else lambda i: progress(i, count))
     history = run.history
     return _read(list(history.lr[:done]), list(history.train_loss[:done]))
+
+
+def range_task(
+    document: Mapping[str, Any], asked: Mapping[str, Any], progress: Callable[[int, int], bool]
+) -> RangeTest:
+    """The same in a form that another process takes."""
+    return range_test(document, **asked, progress=progress)
 
 
 def _read(rates: list[float], losses: list[float]) -> RangeTest:

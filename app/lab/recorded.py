@@ -31,6 +31,7 @@ class Recorded:
         self, graph: Graph, values: Mapping[str, Array], *, gradient: bool = False
     ) -> None:
         self.graph, self.parameters = graph, graph.kind(PARAMETER)
+        self._made_of = (graph, values, gradient)
         total = sum(int(np.prod(node.shape)) for node in self.parameters)
         self.start, self.point, self.slope = np.zeros(total), np.zeros(total), np.zeros(total)
         self.start[:] = self.flat(values)
@@ -47,6 +48,11 @@ class Recorded:
             for step in forward_steps(graph) + (backward_steps(graph) if gradient else []):
                 step.run(k)
         self._run = straight(k.calls, k.buffers[graph.output, VALUE].item, float)
+
+    def __reduce__(self) -> Any:
+        """In another process the calls are recorded anew."""
+        graph, values, gradient = self._made_of
+        return _again, (graph, dict(values), gradient)
 
     def flat(self, values: Mapping[str, Array]) -> Array:
         """These parameters as one vector."""
@@ -72,6 +78,10 @@ class Recorded:
         """For who asked for it when it was made."""
         self.loss(point)
         return self.slope.copy()
+
+
+def _again(graph: Graph, values: Mapping[str, Array], gradient: bool) -> Recorded:
+    return Recorded(graph, values, gradient=gradient)
 
 
 def recorded(run: Run, iteration: int, *, gradient: bool = False) -> Recorded:

@@ -5,6 +5,7 @@ processes and be judged together.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,10 @@ from app.train.run import Run
 WATCHED = 60  # steps of a path that are compared, to see where it turns back
 SWING = 1e-3  # a step by a smaller share of the weights does not swing
 PATH = 2_000  # iterations of the path of one or two numbers
+ROUND = 64  # iterations that are watched, then trained: a look back is never far
+
+Progress = Callable[[int, int], bool]
+"""Called with iterations done and wanted; False ends the run there."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,24 @@ class Runner:
         self.watched = PATH if self.drawn else WATCHED * self.stride
         self.path: list[Array] = []
 
-    def advance(self, done: int, until: int) -> None:
-        """From the start of iteration `done` to the start of `until`."""
-        for iteration in range(done, min(until, self.watched + 1)):
-            self.watch(iteration)
-        self.run.train(until)
+    def go(self, count: int, progress: Progress | None = None) -> int:
+        """Run `count` iterations, or as many as there were when `progress` ended it."""
+        done = 0
+        while done < count:
+            until = min(count, done + ROUND)
+            for iteration in range(done, min(until, self.watched + 1)):
+                if progress is not None and not progress(iteration, count):
+                    return iteration
+                self.watch(iteration)
+            wanted = done = until
+            if done > self.watched:
+                wanted = done = count
+            done = self.run.train(
+                wanted, None if progress is None else lambda i: progress(i, count)
+            )
+            if done < wanted:
+                return done
+        return done
 
     def watch(self, iteration: int) -> None:
         """Remember the parameters; where batches differ, once an epoch is enough to judge."""
@@ -100,6 +118,20 @@ class Runner:
             for node in self.parameters
             for index in np.ndindex(node.shape)
         ]
+
+
+def run_lane(
+    document: dict[str, Any],
+    lane: Wanted,
+    iterations: int,
+    progress: Progress | None = None,
+    *,
+    limits: SpecLimits | None = None,
+    spec: bool = False,
+) -> Ran:
+    """A lane from start to end."""
+    runner = Runner(document, lane, limits)
+    return runner.finish(runner.go(iterations, progress), spec=spec)
 
 
 def _trailing(losses: list[float], width: int) -> list[float]:

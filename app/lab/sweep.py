@@ -1,25 +1,22 @@
 """One spec, several lanes: runs from the same start that differ in their rate, optimizer, batch
-size or whatever else a lane may change, and advance in lock-step.
+size or whatever else a lane may change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from app.engine.errors import LimitError
 from app.engine.fields import whole
 from app.lab.lanes import MAX_LANES, parse_lanes
-from app.lab.runner import Ran, Runner
+from app.lab.runner import Progress, Ran, run_lane
 from app.lab.verdicts import Verdict, judge
 from app.train.limits import SpecLimits
 
 MAX_ITERATIONS = 5_000
-ROUND = 64  # iterations that a lane runs before the next one's turn
-
-Progress = Callable[[int, int], bool]
-"""Called with iterations done and wanted; False ends the sweep there."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Lane:
     spec: dict[str, Any] | None
 
 
-def sweep(
+def lane_tasks(
     document: dict[str, Any],
     lanes: Any,
     iterations: Any,
@@ -52,25 +49,30 @@ def sweep(
     limits: SpecLimits | None = None,
     max_lanes: int = MAX_LANES,
     max_iterations: int = MAX_ITERATIONS,
-    progress: Progress | None = None,
     specs: bool = False,
-) -> list[Lane]:
-    """Train the spec once for each of `[{"lr": 0.1, "label"?: …}, …]` and say how each did."""
+) -> list[Callable[[Progress | None], Ran]]:
+    """One function of a `progress` for each of `[{"lr": 0.1, "label"?: …}, …]`; they share nothing,
+    so that each may run in a process of its own. What is wrong with one is said here already.
+    """
     count = whole(iterations, "iterations", low=1)
     if count > max_iterations:
         raise LimitError(
             f"a sweep may have at most {max_iterations:,} iterations: {count:,}", where="iterations"
         )
-    runners = [Runner(document, lane, limits) for lane in parse_lanes(lanes, max_lanes)]
-    done = 0
-    while done < count:
-        until = min(count, done + ROUND)
-        for runner in runners:
-            runner.advance(done, until)
-        done = until
-        if progress is not None and not progress(done, count):
-            break
-    return judged([runner.finish(done, spec=specs) for runner in runners])
+    wanted = parse_lanes(lanes, max_lanes)
+    return [partial(run_lane, document, one, count, limits=limits, spec=specs) for one in wanted]
+
+
+def sweep(
+    document: dict[str, Any],
+    lanes: Any,
+    iterations: Any,
+    *,
+    progress: Progress | None = None,
+    **more: Any,
+) -> list[Lane]:
+    """Train the spec once for each lane and say how each did. `more` is what `lane_tasks` takes."""
+    return judged([run(progress) for run in lane_tasks(document, lanes, iterations, **more)])
 
 
 def judged(ran: list[Ran]) -> list[Lane]:

@@ -20,6 +20,7 @@ from app.sessions.actions import Change, Move, SetValue, Step, Train, read_chang
 from app.sessions.cabinet import Cabinet, Publish
 from app.sessions.errors import StaleError, limited, over
 from app.sessions.moment import Moment, Span, settled, spans
+from app.sessions.processes import Processes
 from app.sessions.reader import Reader
 from app.sessions.scalars import apart, carry_over, same_moment, same_node, turned_spec
 from app.sessions.session import Session, new_record
@@ -43,6 +44,7 @@ class Desk(Reader):
         super().__init__(settings.limits)
         self.settings, self.publish = settings, publish
         self.cabinet = Cabinet(settings, self.workers, publish)
+        self.processes = Processes(settings.processes)
         self._background: set[asyncio.Task[None]] = set()
 
     # --- coming and going -----------------------------------------------------------------------
@@ -298,6 +300,7 @@ class Desk(Reader):
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self.cabinet.sweep()
+            self.processes.rest()
             await self.workers.run(self.cabinet.store.tidy)
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
@@ -309,9 +312,11 @@ class Desk(Reader):
         """Long work ends early when the server is asked to end."""
         await stopping.wait()
         self.workers.stopping = True
+        self.processes.close()
 
     async def close(self) -> None:
         self.workers.stopping = True
+        self.processes.close()
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)

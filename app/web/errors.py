@@ -55,10 +55,17 @@ def refusal(
     headers: dict[str, str] | None = None,
     **more: Any,
 ) -> Response:
-    error = {"code": code, "message": message, "where": where, **more}
-    return Json(
-        orjson.dumps({"error": error}), status, {"cache-control": "no-store", **(headers or {})}
-    )
+    body = _body(code, message, where, **more)
+    return Json(orjson.dumps(body), status, {"cache-control": "no-store", **(headers or {})})
+
+
+def _body(code: str, message: str, where: str | None, **more: Any) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "where": where, **more}}
+
+
+def error_body(error: BackstepError) -> dict[str, Any]:
+    """For an answer that has begun already, as an event stream."""
+    return _body(error.code, error.message, error.where)
 
 
 def too_large(allowed: int) -> Response:

@@ -191,8 +191,8 @@ export const treat = (id, body) => request("POST", at(id, "/doctor"), { body });
 /** @param {object} body @param {AbortSignal} [signal] */
 export const sweep = (body, signal) => request("POST", "/api/sweeps", { body, signal });
 
-/** The loss on a plane (or along a line) of a spec. @param {object} body @param {AbortSignal} [signal] */
-export const landscape = (body, signal) => request("POST", "/api/landscape", { body, signal });
+/** Data sets, each with the loss and the number of outputs that it asks for. @returns {Promise<{datasets: any[]}>} */
+export const datasets = () => request("GET", "/api/datasets");
 
 /** All that can be chosen. @returns {Promise<Record<string, any[]>>} */
 export const catalogue = () => request("GET", "/api/catalogue");

@@ -6,6 +6,8 @@ import threading
 import time
 from typing import Any
 
+import orjson
+import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.calls import Caller
@@ -154,3 +156,32 @@ def test_a_landscape_can_be_ended(client: TestClient) -> None:
         ended.set()
         thread.join()
     assert not told["complete"] and told["loss"][-1] is None
+
+
+def test_progress_comes_before_the_result_to_who_asks_for_a_stream(client: TestClient) -> None:
+    asked = {"accept": "text/event-stream"}
+    body = {"spec": SLOPE, "lanes": [{"lr": 0.01}], "iterations": 5}
+    with client.stream("POST", "/api/sweeps", json=body, headers=asked) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        text = "".join(answer.iter_text())
+    assert text.startswith("event: result\ndata: ")  # too short for progress
+    plain = client.post("/api/sweeps", json=body).json()
+    assert orjson.loads(text.split("data: ")[1]) == plain
+    wrong = {"spec": SLOPE, "low": 1, "high": 0.1}
+    with client.stream("POST", "/api/range-test", json=wrong, headers=asked) as answer:
+        text = "".join(answer.iter_text())
+    refused = client.post("/api/range-test", json=wrong).json()
+    assert text.startswith("event: error\n") and orjson.loads(text.split("data: ")[1]) == refused
+
+
+def test_a_landscape_of_a_spec_needs_no_session(client: TestClient) -> None:
+    spec = {"program": "L = 0.5*(x**2 + 25*y**2)", "values": {"x": -4, "y": 1.5}}
+    body = {"spec": spec, "lane": {"lr": 0.02}, "iterations": 3, "plane": "parameters",
+            "parameters": [{"node": "x"}, {"node": "y"}], "points": 3,
+            "ranges": [[-1, 1], [0, 0]]}  # fmt: skip
+    told = client.post("/api/landscape", json=body).json()
+    x, y = -4 * 0.98**3, 1.5 * 0.5**3
+    assert told["loss"][0][2] == pytest.approx(0.5 * ((x + 1) ** 2 + 25 * y**2))
+    assert [place["iteration"] for place in told["path"]] == [0, 1, 2, 3]
+    refused = client.post("/api/landscape", json={**body, "iterations": 10**6})
+    assert refused.status_code == 422 and refused.json()["error"]["where"] == "iterations"

@@ -86,10 +86,15 @@ test("another difference brings its own lanes", () => {
   assert.deepEqual(schedule("step", 100), { type: "step", step_size: 25, gamma: 0.3 });
 });
 
-test("a data set gets a network with the loss that its task asks for", () => {
-  const [moons, sine] = networks([{ name: "moons", task: "classification" }, { name: "sine", task: "regression" }, { name: "digits", task: "classification", classes: 10 }]);
-  assert.equal(moons.spec.loss.type, "bce_with_logits");
-  assert.equal(sine.spec.loss.type, "mse");
+test("a data set gets a network with the loss and the outputs that it asks for", () => {
+  const [digits, copy] = networks([
+    { name: "digits", task: "multiclass", loss: "cross_entropy", outputs: 10, parameters: [{ name: "flat" }] },
+    { name: "copy", task: "sequence", loss: "bce_with_logits", outputs: 1, target_shape: [8, 1] },
+  ]);
+  assert.equal(digits.spec.loss.type, "cross_entropy");
+  assert.equal(digits.spec.model.layers.at(-1).out_features, 10);
+  assert.equal(digits.spec.data.flat, true);
+  assert.deepEqual(copy.spec.model.layers[0], { type: "gru", hidden_size: 8, return_sequences: true });
 });
 
 test("an argument as typed", () => {

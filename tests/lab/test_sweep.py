@@ -140,8 +140,8 @@ def test_it_can_be_ended() -> None:
         return len(seen) < 2
 
     (lane,) = sweep(BOWL, [{"lr": 0.1}], 1000, progress=progress)
-    assert seen == [(64, 1000), (128, 1000)]
-    assert len(lane.loss) == 129
+    assert len(seen) == 2 and seen[1][1] == 1000
+    assert len(lane.loss) == seen[1][0] + 1 < 1001
 
 
 WRONG: list[tuple[Any, Any, str]] = [

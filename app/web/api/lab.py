@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request
@@ -11,12 +12,13 @@ from starlette.responses import Response
 from app.lab import gradient_check as checking
 from app.lab import sharpness as sharpening
 from app.lab import sweep as sweeping
-from app.lab.range_test import range_test as test_range
+from app.lab.range_test import range_task
+from app.lab.runner import Ran
 from app.sessions.errors import limited
 from app.sessions.frames import encode
 from app.sessions.session import spec_limits, worded
-from app.web.api.answers import FRESH, READ, Id, Iteration, answer, desk_of, here, says
-from app.web.api.long import awaited, in_turn
+from app.web.api.answers import FRESH, READ, Id, Iteration, desk_of, here, says
+from app.web.api.long import in_turn, told
 from app.web.api.models import lab as models
 from app.web.api.reading import within
 from app.web.api.sessions import chosen_spec
@@ -89,25 +91,26 @@ async def sweep(
 ) -> Response:
     """The same network from the same start, once for each lane (a rate, an optimizer, a batch
     size, …: any fields of the spec), in lock-step; with a verdict for each. `loss[k]` is the loss
-    after k updates. Hanging up ends it.
+    after k updates. With `Accept: text/event-stream` the answer tells its progress first. Hanging
+    up ends it.
     """
     limits = desk_of(request).limits
     spec, _ = chosen_spec(body.lesson, body.spec)
 
-    def work(keep_on: Callable[[], bool]) -> list[Any]:
-        lanes = sweeping.sweep(
-            spec,
-            body.lanes,
-            body.iterations,
-            limits=spec_limits(limits),
-            max_lanes=limits.sweep_lanes,
-            max_iterations=limits.sweep_iterations,
-            progress=lambda done, of: keep_on(),
-            specs=body.specs,
-        )
-        return [worded(sweeping.as_json(lane)) for lane in lanes]
+    tasks = sweeping.lane_tasks(
+        spec,
+        body.lanes,
+        body.iterations,
+        limits=spec_limits(limits),
+        max_lanes=limits.sweep_lanes,
+        max_iterations=limits.sweep_iterations,
+        specs=body.specs,
+    )
 
-    return answer({"lanes": await awaited(request, work)})
+    def finish(ran: list[Ran]) -> Any:
+        return {"lanes": [worded(sweeping.as_json(lane)) for lane in sweeping.judged(ran)]}
+
+    return await told(request, tasks, finish)
 
 
 @router.post(
@@ -119,24 +122,20 @@ async def range_test(
     request: Request, body: Annotated[models.RangeTestBody, Body(openapi_examples=RANGES)]
 ) -> Response:
     """The learning-rate range test (Smith 2017): one run from the start whose rate climbs from
-    `low` to `high`, and the interval in which its loss falls. Hanging up ends it.
+    `low` to `high`, and the interval in which its loss falls. With `Accept: text/event-stream` the
+    answer tells its progress first. Hanging up ends it.
     """
     limits = desk_of(request).limits
     spec, _ = chosen_spec(body.lesson, body.spec)
 
-    def work(keep_on: Callable[[], bool]) -> Any:
-        found = test_range(
-            spec,
-            low=body.low,
-            high=body.high,
-            iterations=body.iterations,
-            limits=spec_limits(limits),
-            max_iterations=limits.sweep_iterations,
-            progress=lambda done: keep_on(),
-        )
-        return worded(vars(found))
-
-    return answer(await awaited(request, work))
+    asked = {
+        "low": body.low,
+        "high": body.high,
+        "iterations": body.iterations,
+        "limits": spec_limits(limits),
+        "max_iterations": limits.sweep_iterations,
+    }
+    return await told(request, [partial(range_task, spec, asked)], lambda it: worded(vars(it[0])))
 
 
 @router.get(

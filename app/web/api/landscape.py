@@ -4,23 +4,18 @@ beside it, with progress on /events and an early end by DELETE.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from app.lab.landscape import Survey, survey
-from app.sessions.desk import PROGRESS_SECONDS
-from app.sessions.frames import encode
 from app.sessions.session import worded
-from app.web.api.answers import FRESH, Id, answer, desk_of, here, says
-from app.web.api.long import KeepOn, awaited
+from app.web.api.answers import Id, answer, desk_of, here, says
+from app.web.api.long import told
 from app.web.api.models import landscape as models
 from app.web.api.models.base import State
 from app.web.api.reading import within
-from app.web.errors import Json
 
 router = APIRouter(prefix="/api/sessions/{id}/landscape", tags=["experiments"])
 
@@ -56,21 +51,15 @@ async def landscape(
         )
 
     laid = await desk.compute(session, lay, moment.iteration)
-    loop, told = asyncio.get_running_loop(), 0.0
-
-    def grid(keep_on: KeepOn) -> bytes:
-        def progress(done: int, of: int) -> bool:
-            nonlocal told
-            if time.monotonic() - told > PROGRESS_SECONDS:
-                told = time.monotonic()
-                about = {"done": done, "of": of}
-                loop.call_soon_threadsafe(desk.publish, session.id, "landscape", about)
-            return keep_on()
-
-        return encode(worded(laid.grid(progress)))
-
-    content = await awaited(request, grid, lambda: session.called_off == called_off)
-    return Json(content, 200, {**FRESH, "etag": f'"{revision}"'})
+    answered = await told(
+        request,
+        [laid.grid],
+        lambda found: worded(found[0]),
+        wanted=lambda: session.called_off == called_off,
+        heard=lambda done, of: desk.publish(session.id, "landscape", {"done": done, "of": of}),
+    )
+    answered.headers["etag"] = f'"{revision}"'
+    return answered
 
 
 @router.delete("", summary="End a landscape early", responses=says(State, "state", 404))

@@ -1,22 +1,43 @@
-"""Long work: in a thread, in turns with others, and only while somebody waits for the answer."""
+"""Long work: at once in a thread where it is short, else in processes of its own; and only while
+somebody waits for the answer. Who asks for an event stream hears how far it is.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, TypeVar
 
+import orjson
 from fastapi import Request
+from starlette.responses import Response, StreamingResponse
 
+from app.engine.errors import BackstepError
 from app.sessions.desk import Desk
-from app.web.api.answers import desk_of
+from app.sessions.frames import encode
+from app.sessions.processes import Task, Watch
+from app.web.api.answers import FRESH, desk_of
+from app.web.errors import Json, error_body
 
 T = TypeVar("T")
 
 KeepOn = Callable[[], bool]
 """To be asked now and then: it lets others go first, and says whether to go on."""
 
-LOOK_SECONDS = 0.2  # between two looks whether somebody still waits for the answer
+LOOK_SECONDS = 0.1  # between two looks whether somebody still waits, and how far it is
+QUICK_SECONDS = 0.3  # what takes longer is begun anew in another process
+STREAM = "text/event-stream"
+STREAMED: dict[str, Any] = {
+    "text/event-stream": {
+        "example": 'event: progress\ndata: {"done":120,"of":600}\n\nevent: result\ndata: {…}\n\n'
+    }
+}
+"""What the API page says of an answer by `told`, beside its JSON."""
+
+
+class TooLongError(Exception):
+    """Not done in the time that a thread of the server may take."""
 
 
 def in_turn(
@@ -38,16 +59,93 @@ def in_turn(
     return run
 
 
-async def awaited(
-    request: Request, work: Callable[[KeepOn], T], wanted: Callable[[], bool] = lambda: True
-) -> T:
-    """The result; the work is told to end when the caller hangs up."""
-    desk, there = desk_of(request), True
-    task = asyncio.create_task(desk.workers.run(in_turn(desk, work, lambda: there and wanted())))
+def _quick(tasks: Sequence[Task[T]], watch: Watch) -> Callable[[KeepOn], list[T]]:
+    """All of them one after the other, as long as it does not take long."""
+
+    def work(keep_on: KeepOn) -> list[T]:
+        until = time.monotonic() + QUICK_SECONDS
+
+        def progress(done: int, of: int) -> bool:
+            if time.monotonic() > until:
+                raise TooLongError
+            return keep_on()
+
+        return [task(progress) for task in tasks]
+
+    return work
+
+
+async def results(
+    request: Request,
+    tasks: Sequence[Task[T]],
+    watch: Watch,
+    wanted: Callable[[], bool] = lambda: True,
+) -> list[T]:
+    """What the tasks find; they are told to end when the caller hangs up."""
+    desk = desk_of(request)
+
+    async def run() -> list[T]:
+        try:
+            quick = in_turn(desk, _quick(tasks, watch), lambda: watch.on)
+            return await desk.workers.run(quick)
+        except TooLongError:
+            return await desk.processes.run(tasks, watch)
+
+    task = asyncio.create_task(run())
     try:
         while not task.done():
             await asyncio.wait([task], timeout=LOOK_SECONDS)
-            there = there and not await request.is_disconnected()
+            watch.on = watch.on and wanted() and not await request.is_disconnected()
     finally:
-        there = False
+        watch.on = False
     return task.result()
+
+
+async def told(
+    request: Request,
+    tasks: Sequence[Task[T]],
+    finish: Callable[[list[T]], Any],
+    *,
+    wanted: Callable[[], bool] = lambda: True,
+    heard: Callable[[int, int], None] = lambda done, of: None,
+) -> Response:
+    """The answer as JSON; to who accepts an event stream, progress before it. `heard` is called
+    with every progress, too.
+    """
+    watch = Watch()
+
+    async def content() -> bytes:
+        found = await results(request, tasks, watch, wanted)
+        return await desk_of(request).workers.run(lambda: encode(finish(found)))
+
+    if STREAM in request.headers.get("accept", ""):
+        return StreamingResponse(_events(content(), watch, heard), media_type=STREAM, headers=FRESH)
+    pieces = [piece async for _, piece in _heard(content(), watch, heard)]
+    return Json(pieces[-1], 200, FRESH)
+
+
+async def _heard(
+    work: Any, watch: Watch, heard: Callable[[int, int], None]
+) -> AsyncIterator[tuple[str, bytes]]:
+    """Progress as it comes, and the result at last."""
+    task, known = asyncio.create_task(work), (0, 0)
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=LOOK_SECONDS)
+            if (watch.done, watch.of) != known and not task.done():
+                known = (watch.done, watch.of)
+                heard(*known)
+                yield "progress", orjson.dumps({"done": known[0], "of": known[1]})
+        yield "result", task.result()
+    finally:
+        watch.on = False
+
+
+async def _events(
+    work: Any, watch: Watch, heard: Callable[[int, int], None]
+) -> AsyncIterator[bytes]:
+    try:
+        async for event, data in _heard(work, watch, heard):
+            yield b"event: %b\ndata: %b\n\n" % (event.encode(), data)
+    except BackstepError as error:
+        yield b"event: error\ndata: %b\n\n" % orjson.dumps(error_body(error))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from app.lab.landscape import landscape as survey_of
 from app.sessions.session import spec_limits, worded
-from app.web.api.answers import answer, desk_of, says
-from app.web.api.long import awaited
+from app.web.api.answers import desk_of, says
+from app.web.api.long import told
 from app.web.api.models.landscape import Landscape, PlaneBody, SurveyBody
 from app.web.api.sessions import chosen_spec
 
@@ -39,25 +40,20 @@ SURVEYS = {
 async def landscape(
     request: Request, body: Annotated[SurveyBody, Body(openapi_examples=SURVEYS)]
 ) -> Response:
-    """As POST /api/sessions/{id}/landscape, for a run that follows from a spec alone. Hanging up
-    ends it.
+    """As POST /api/sessions/{id}/landscape, for a run that follows from a spec alone. With
+    `Accept: text/event-stream` the answer tells its progress first. Hanging up ends it.
     """
     limits = desk_of(request).limits
     spec, _ = chosen_spec(body.lesson, body.spec)
     asked = {name: getattr(body, name) for name in PlaneBody.model_fields}
-
-    def work(keep_on: Any) -> Any:
-        return worded(
-            survey_of(
-                spec,
-                body.lane,
-                body.iterations,
-                asked,
-                limits=spec_limits(limits),
-                max_iterations=limits.sweep_iterations,
-                max_points=limits.landscape_points,
-                progress=lambda done, of: keep_on(),
-            )
-        )
-
-    return answer(await awaited(request, work))
+    task = partial(
+        survey_of,
+        spec,
+        body.lane,
+        body.iterations,
+        asked,
+        limits=spec_limits(limits),
+        max_iterations=limits.sweep_iterations,
+        max_points=limits.landscape_points,
+    )
+    return await told(request, [task], lambda found: worded(found[0]))

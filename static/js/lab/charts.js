@@ -3,10 +3,10 @@
  * landscape, their rates, or the same losses over the samples seen.
  */
 
-import * as api from "../api.js";
 import { downloads } from "../download.js";
 import { fill, h } from "../h.js";
 import { toNumber } from "../format.js";
+import { landscape } from "../stream.js";
 import { evenRange, linesPicture, positive, range } from "./lines.js";
 import { extentOf, terrainPicture } from "./terrain.js";
 
@@ -88,9 +88,9 @@ async function groundOf(problem, lane, results, signal) {
   const extent = extentOf(results.map((one) => ({ path: one.path ?? [], loss: one.loss, verdict: one.verdict, name: "" })));
   if (!start.every(Number.isFinite)) return null;
   const ranges = [0, 1].map((axis) => (axis < start.length ? extent[axis].map((v) => v - start[axis]) : [0, 0]));
-  const found = await api.landscape({
+  const found = await landscape({
     ...problem, lane, plane: "parameters", parameters: axes, ranges, points: POINTS[/** @type {1 | 2} */ (axes.length)],
-  }, signal);
+  }, { signal });
   return {
     a: found.a.map((/** @type {number} */ v) => v + start[0]), b: found.b.map((/** @type {number} */ v) => v + (start[1] ?? 0)),
     loss: found.loss, axes: axes.length > 1 ? found.axes : [found.axes[0]],

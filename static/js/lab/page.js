@@ -6,6 +6,7 @@
 import * as api from "../api.js";
 import { fill, h, icon } from "../h.js";
 import { fragment } from "../share.js";
+import { sweep } from "../stream.js";
 import { address, readPacked, wish } from "./address.js";
 import { charts } from "./charts.js";
 import { editLane } from "./editor.js";
@@ -14,6 +15,7 @@ import { PRESETS, preset } from "./presets.js";
 import { FORMULAS, asked, find, lessonProblem, networks, ownProblem } from "./problems.js";
 import { laneRow } from "./row.js";
 import { transport } from "./transport.js";
+import { working } from "./working.js";
 
 /** @import {Changes, Field, Lane} from "./lanes.js" */
 /** @import {Problem} from "./problems.js" */
@@ -82,13 +84,17 @@ export function lanesPage(root) {
   const add = h("button", { type: "button", class: "button lab-add", on: { click: addLane } }, icon("plus", 16), "Add a lane");
   const pictures = charts();
   const told = h("p", { class: "unseen", role: "status" });
+  const work = working(() => {
+    running?.abort();
+    complain("Cancelled: what is shown is from before.");
+  });
   const clock = transport({ show, ended: summary, held: () => remember(true) });
 
   root.append(
     h("header", { class: "lab-head" }, h("div", { class: "lab-title" }, question, says), questions),
     h("div", { class: "lab-bar" },
       pick("Train", choose), pick("Lanes differ in", differ), pick("Iterations", count), add),
-    complaint,
+    complaint, work.element,
     h("div", { class: "lab-body" }, list, pictures.element),
     clock.element, told);
 
@@ -212,8 +218,10 @@ export function lanesPage(root) {
     root.setAttribute("aria-busy", "true");
     const changes = lanes.map((lane) => lane.changes);
     try {
-      const found = await api.sweep({ ...asked(on), lanes: changes, iterations, specs: true }, mine.signal);
+      work.begin(lanes.length === 1 ? "Training the lane …" : `Training ${lanes.length} lanes …`);
+      const found = await sweep({ ...asked(on), lanes: changes, iterations, specs: true }, { signal: mine.signal, heard: work.heard });
       if (mine.signal.aborted) return;
+      work.end();
       results = found.lanes;
       walks = [];
       clock.ready(iterations);
@@ -235,7 +243,10 @@ export function lanesPage(root) {
     } catch (error) {
       if (/** @type {Error} */ (error).name !== "AbortError") complain(/** @type {Error} */ (error).message);
     } finally {
-      if (running === mine) root.removeAttribute("aria-busy");
+      if (running === mine) {
+        work.end();
+        root.removeAttribute("aria-busy");
+      }
     }
   }
 
@@ -278,11 +289,11 @@ export function lanesPage(root) {
     draw();
     clock.ready(iterations);
     clock.show(0);
-    const [shelf, rows] = [api.lessons(), api.catalogue()];
+    const [shelf, rows, tables] = [api.lessons(), api.catalogue(), api.datasets()];
     const ready = find(state.on) || on.id === "own" ? run() : null;
     try {
       catalogue = await rows;
-      known = [...FORMULAS, ...networks(catalogue.datasets), ...(await shelf).lessons.map(lessonProblem), ...(on.id === "own" ? [on] : [])];
+      known = [...FORMULAS, ...networks((await tables).datasets), ...(await shelf).lessons.map(lessonProblem), ...(on.id === "own" ? [on] : [])];
       on = known.find(({ id }) => id === (on.id === "own" ? "own" : state.on)) ?? on;
     } catch (error) {
       complain(/** @type {Error} */ (error).message);

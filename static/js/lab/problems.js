@@ -1,6 +1,6 @@
 /**
- * What can be trained in the lab: two formulas whose landscape can be drawn whole, a network for each data set of the
- * server's catalogue, every lesson, and a spec of one's own from a link.
+ * What can be trained in the lab: two formulas whose landscape can be drawn whole, a network for each of the
+ * server's data sets, every lesson, and a spec of one's own from a link.
  */
 
 /**
@@ -27,53 +27,57 @@ export const FORMULAS = [
   }, 0.05, 60),
 ];
 
-/** Networks that are not the usual one. @type {Record<string, {hidden: number[], activation: string, more?: object, data?: object, lr?: number, iterations?: number}>} */
+/** @typedef {{name: string, task: string, loss: string, outputs: number, target_shape?: number[], parameters?: {name: string}[]}} Dataset  a row of GET /api/datasets */
+/** @typedef {{hidden: number[], activation: string, more?: object, data?: object, lr?: number, iterations?: number}} Network */
+
+/** Networks that are not the usual one. @type {Record<string, Network>} */
 const NETWORKS = {
   sine: { hidden: [16, 16], activation: "tanh", data: { noise: 0.02 }, more: { batch_size: 20, shuffle: true }, lr: 0.3, iterations: 400 },
   spiral: { hidden: [16, 16], activation: "tanh", lr: 1 },
   plane: { hidden: [], activation: "tanh", lr: 0.3, iterations: 100 },
   gaussians: { hidden: [], activation: "tanh", lr: 1, iterations: 100 },
+  digits: { hidden: [32], activation: "relu", more: { batch_size: 20 }, lr: 0.3 },
 };
 const USUAL = { hidden: [8, 8], activation: "tanh" };
+const UNITS = 8; // of the recurrent layer for sequences
 const SEED = 1;
 
-/**
- * A network for a data set: one output, its loss as the task asks.
- * @param {{name: string, task?: string}} dataset @param {typeof NETWORKS[string]} network @param {{id?: string, title?: string}} [as]
- * @returns {Problem}
- */
-function problem({ name, task }, network, { id = name, title = `${name} · ${words(network)}` } = {}) {
-  const hidden = network.hidden.flatMap((width) => [{ type: "linear", out_features: width }, { type: network.activation }]);
+/** @param {Dataset} dataset @param {Network} network */
+const layersOf = ({ task, outputs, target_shape }, { hidden, activation }) => [
+  ...(task === "sequence" ? [{ type: "gru", hidden_size: UNITS, return_sequences: (target_shape?.length ?? 1) > 1 }]
+    : hidden.flatMap((width) => [{ type: "linear", out_features: width }, { type: activation }])),
+  { type: "linear", out_features: outputs },
+];
+
+/** A network for a data set, with the loss that its task asks for. @param {Dataset} dataset @param {Network} network @param {{id?: string, title?: string}} [as] @returns {Problem} */
+function problem(dataset, network, { id = dataset.name, title = `${dataset.name} · ${words(dataset, network)}` } = {}) {
+  const flat = dataset.parameters?.some(({ name }) => name === "flat") ? { flat: true } : {};
   const spec = {
-    title: `The data set ${name}`,
-    model: { layers: [...hidden, { type: "linear", out_features: 1 }] },
-    loss: { type: task === "regression" ? "mse" : "bce_with_logits" },
-    data: { dataset: name, samples: 200, ...network.data },
+    title: `The data set ${dataset.name}`,
+    model: { layers: layersOf(dataset, network) },
+    loss: { type: dataset.loss },
+    data: { dataset: dataset.name, samples: 200, ...flat, ...network.data },
     seed: SEED,
     ...network.more,
   };
   return { id, title, spec, group: "Data sets", lesson: null, lr: network.lr ?? 0.5, iterations: network.iterations ?? 200 };
 }
 
-/** @param {typeof NETWORKS[string]} network */
-const words = ({ hidden, activation }) =>
-  hidden.length ? `${hidden.length} × ${hidden[0]} ${activation}` : "one linear layer";
+/** @param {Dataset} dataset @param {Network} network */
+const words = ({ task }, { hidden, activation }) =>
+  (task === "sequence" ? `gru, ${UNITS} units` : hidden.length ? `${hidden.length} × ${hidden[0]} ${activation}` : "one linear layer");
 
-const DEEP = problem({ name: "circle" }, { hidden: Array(6).fill(16), activation: "relu", lr: 0.1 },
-  { id: "deep", title: "circle · deep, 6 × 16 relu" });
+const DEEP = problem({ name: "circle", task: "binary", loss: "bce_with_logits", outputs: 1 },
+  { hidden: Array(6).fill(16), activation: "relu", lr: 0.1 }, { id: "deep", title: "circle · deep, 6 × 16 relu" });
 
-/** Those whose target is one column; what others need cannot be guessed here. */
-const COLUMN = new Set(["regression", "classification"]);
+/** @param {Dataset[]} datasets @returns {Problem[]} */
+export const networks = (datasets) => [...datasets.map((dataset) => problem(dataset, NETWORKS[dataset.name] ?? USUAL)), DEEP];
 
-/** @param {{name: string, task?: string, classes?: number}[]} datasets of the catalogue @returns {Problem[]} */
-export const networks = (datasets) => [
-  ...datasets.filter(({ task, classes }) => COLUMN.has(task ?? "") && (classes ?? 2) === 2)
-    .map((dataset) => problem(dataset, NETWORKS[dataset.name] ?? USUAL)),
-  DEEP,
-];
-
-/** Before the catalogue is here: what presets speak of. */
-const KNOWN = networks([{ name: "moons", task: "classification" }, { name: "sine", task: "regression" }]);
+/** Before the server's table is here: what presets speak of. */
+const KNOWN = networks([
+  { name: "moons", task: "binary", loss: "bce_with_logits", outputs: 1 },
+  { name: "sine", task: "regression", loss: "mse", outputs: 1 },
+]);
 
 /** @param {{id: string, title: string}} lesson @returns {Problem} */
 export const lessonProblem = ({ id, title }) =>
@@ -86,7 +90,7 @@ export const ownProblem = (spec) => ({
 });
 
 /**
- * The problem of this id; a data set that is not known yet is taken for a classification.
+ * The problem of this id, or null: it may come with the server's table.
  * @param {string} id @param {Problem[]} known
  * @returns {Problem | null}
  */

@@ -1,0 +1,69 @@
+/**
+ * A request whose answer tells its progress first, as an event stream; letting go of it ends the work.
+ */
+
+import { ApiError } from "./api.js";
+
+/**
+ * The events that are whole in a piece of text, and the rest.
+ * @param {string} text
+ * @returns {{events: {event: string, data: string}[], rest: string}}
+ */
+export function eventsIn(text) {
+  const blocks = text.split("\n\n");
+  const rest = blocks.pop() ?? "";
+  const events = blocks.map((block) => {
+    const told = Object.fromEntries(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]));
+    return { event: told.event ?? "message", data: told.data ?? "" };
+  });
+  return { events, rest };
+}
+
+/** @param {any} told @param {string} path @param {number} status */
+const refusal = (told, path, status) =>
+  new ApiError(told?.error?.code ?? `http_${status}`, told?.error?.message ?? `The server refused this (${status}).`,
+    { where: told?.error?.where ?? path, status });
+
+/**
+ * @param {string} path @param {object} body
+ * @param {{signal?: AbortSignal, heard?: (done: number, of: number) => void}} [options]
+ * @returns {Promise<any>} the result
+ */
+export async function streamed(path, body, { signal, heard } = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method: "POST", headers: { Accept: "text/event-stream", "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError("unreachable", "The server does not answer. Is Backstep still running?", { where: path });
+  }
+  if (!response.ok || !response.body) throw refusal(await response.json().catch(() => null), path, response.status);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    text += value ?? "";
+    const { events, rest } = eventsIn(text);
+    text = rest;
+    for (const { event, data } of events) {
+      const told = JSON.parse(data);
+      if (event === "result") return told;
+      if (event === "error") throw refusal(told, path, 422);
+      if (event === "progress") heard?.(told.done, told.of);
+    }
+    if (done) throw new ApiError("unreachable", "The server ended before the work was done.", { where: path });
+  }
+}
+
+/** @typedef {{signal?: AbortSignal, heard?: (done: number, of: number) => void}} Options */
+
+/** @param {object} body @param {Options} [options] */
+export const sweep = (body, options) => streamed("/api/sweeps", body, options);
+
+/** @param {object} body @param {Options} [options] */
+export const rangeTest = (body, options) => streamed("/api/range-test", body, options);
+
+/** The loss on a plane (or along a line) of a spec. @param {object} body @param {Options} [options] */
+export const landscape = (body, options) => streamed("/api/landscape", body, options);
