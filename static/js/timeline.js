@@ -4,11 +4,15 @@
 
 /** @import {Frame, Nodes, PlanEntry} from "./types.js" */
 
+const MADE = 64; // states of an iteration that are remembered beside those where its windows begin
+const FRAMES = 6000; // frames that are remembered, or those of the last three iterations
+
 /** @typedef {{iteration: number, step: number}} Moment */
 /** @typedef {{iteration: number, state: number | null, start: number, stop: number}} Lack  what to fetch for a moment */
 /**
  * @typedef {object} Iteration
- * @property {Map<number, Nodes>} states  by step
+ * @property {Map<number, Nodes>} states  by step: where windows begin, and what the server told
+ * @property {Map<number, Nodes>} made  the last ones that were worked out, the oldest first
  * @property {(Frame | undefined)[]} frames  by plan index
  */
 
@@ -17,8 +21,11 @@
  * @param {Nodes} nodes @param {Frame} frame @returns {Nodes}
  */
 export function apply(nodes, frame) {
-  if (frame.writes.length === 0) return nodes;
-  const after = { ...nodes };
+  return frame.writes.length === 0 ? nodes : write({ ...nodes }, frame);
+}
+
+/** Writes a frame into a state that nobody else holds. @param {Nodes} after @param {Frame} frame @returns {Nodes} */
+function write(after, frame) {
   for (const { node, slot, value } of frame.writes) {
     const before = after[node] ?? { name: node, value: null, grad: null, state: {} };
     if (slot === "value" || slot === "grad") after[node] = { ...before, [slot]: value };
@@ -86,12 +93,15 @@ export function createTimeline(of, { window = 48, keep = 16, edited = () => fals
 
   /** @param {number} i @returns {Iteration} */
   function touch(i) {
-    const known = iterations.get(i) ?? { states: new Map(), frames: [] };
+    const known = iterations.get(i) ?? { states: new Map(), made: new Map(), frames: [] };
     iterations.delete(i);
     iterations.set(i, known);
-    for (const oldest of iterations.keys()) {
-      if (iterations.size <= keep) break;
+    let frames = 0;
+    for (const { frames: held } of iterations.values()) frames += held.length;
+    for (const [oldest, { frames: held }] of iterations) {
+      if (iterations.size <= keep && (iterations.size <= 3 || frames <= FRAMES)) break;
       iterations.delete(oldest);
+      frames -= held.length;
     }
     return known;
   }
@@ -104,16 +114,24 @@ export function createTimeline(of, { window = 48, keep = 16, edited = () => fals
     const known = iterations.get(iteration);
     if (!known) return step === 0 && iteration > 0 ? seam(iteration) : null;
     const first = anchor(step);
+    /** @param {number} at */
+    const stored = (at) => known.states.get(at) ?? known.made.get(at);
     let from = step;
-    while (from > first && !known.states.has(from)) from -= 1;
-    let nodes = known.states.get(from) ?? (from === 0 && iteration > 0 ? seam(iteration) : wholeBefore(iteration, from));
-    if (!nodes) return null;
-    known.states.set(from, nodes);
+    while (from > first && !stored(from)) from -= 1;
+    const start = stored(from) ?? (from === 0 && iteration > 0 ? seam(iteration) : wholeBefore(iteration, from));
+    if (!start) return null;
+    if (from === first) known.states.set(first, start);
+    if (from === step) return start;
+    const nodes = { ...start };
     for (let k = from; k < step; k++) {
       const frame = known.frames[k];
       if (!frame) return null;
-      nodes = apply(nodes, frame);
-      known.states.set(k + 1, nodes);
+      write(nodes, frame);
+    }
+    known.made.set(step, nodes);
+    for (const oldest of known.made.keys()) {
+      if (known.made.size <= MADE) break;
+      known.made.delete(oldest);
     }
     return nodes;
   }
@@ -131,7 +149,9 @@ export function createTimeline(of, { window = 48, keep = 16, edited = () => fals
   return {
     /** @param {number} iteration @param {number} step @param {Nodes} nodes */
     putState(iteration, step, nodes) {
-      touch(iteration).states.set(step, nodes);
+      const known = touch(iteration);
+      known.states.set(step, nodes);
+      known.made.delete(step);
     },
 
     /** @param {number} iteration @param {Frame[]} frames */
@@ -158,7 +178,7 @@ export function createTimeline(of, { window = 48, keep = 16, edited = () => fals
       const known = iterations.get(iteration);
       if (at({ iteration, step }) && (step === 0 || known?.frames[step - 1])) return null;
       const first = anchor(step);
-      const state = known?.states.has(first) || (first === 0 && iteration > 0 && seam(iteration)) ? null : first;
+      const state = known?.states.has(first) || known?.made.has(first) || (first === 0 && iteration > 0 && seam(iteration)) ? null : first;
       let start = first;
       const stop = Math.min(of(iteration), first + window);
       while (start < stop && known?.frames[start]) start += 1;

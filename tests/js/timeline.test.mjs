@@ -81,3 +81,19 @@ test("an edit forgets its iteration and the future; old iterations are forgotten
   assert.equal(t.at({ iteration: 2, step: 0 }), null);
   assert.equal(t.at({ iteration: 1, step: 0 }).a.value.data, 1);
 });
+
+test("of a long iteration only some states are remembered, and every one can be had again", () => {
+  const of = 2000;
+  const t = createTimeline(() => of, { window: 50 });
+  t.putState(0, 0, { a: node("a", 0), b: node("b", -1) });
+  t.putFrames(0, Array.from({ length: of }, (_, i) => frame(i, [{ node: "a", slot: "value", value: array(i + 1) }])));
+  const first = t.at({ iteration: 0, step: 120 });
+  for (let step = 1; step <= of; step++) assert.equal(t.at({ iteration: 0, step }).a.value.data, step);
+  const again = t.at({ iteration: 0, step: 120 });
+  assert.notEqual(again, first, "forgotten meanwhile");
+  assert.deepEqual(again, first);
+  assert.equal(again.b, first.b, "what no frame wrote is shared");
+  for (const i of [1, 2, 3, 4]) t.putFrames(i, Array.from({ length: of }, (_, k) => frame(k, [])));
+  assert.equal(t.frame(0, 5), null, "long iterations are forgotten sooner");
+  assert.notEqual(t.frame(2, 5), null);
+});
