@@ -17,9 +17,11 @@ from app.engine.kernel import Eager
 from app.engine.op import OPS
 from app.engine.ops.matrix import Linear
 from app.engine.types import Array, Slot
+from app.nn.model import parse_loss
 from app.train.evaluation import Evaluation
-from app.train.problem import ModelProblem
+from app.train.plans.rewritten import model_of
 from app.train.run import Run
+from app.train.scores import reading, tally
 
 SAMPLES = 2_000  # of which losses are taken and which are drawn
 MOST = 400_000  # numbers in the maps of one picture
@@ -115,27 +117,6 @@ class Answer:
             return np.asarray(2 * out[:, -1:] - 1)
         return out
 
-    def right(self, prediction: Array, targets: Array) -> Array:
-        """The counts of a confusion matrix: rows are true classes, columns predicted ones."""
-        shown = self.shown(prediction)
-        found = (shown[:, 0] > 0) if self.classes == 2 else shown.argmax(axis=1)
-        true = np.asarray(targets).reshape(len(shown), -1)
-        true = true.argmax(axis=1) if true.shape[1] > 1 else np.round(true[:, 0])
-        counts = np.zeros((self.classes, self.classes), int)
-        inside = np.isfinite(shown).all(axis=1)
-        rows = np.clip(true[inside], 0, self.classes - 1).astype(int)
-        np.add.at(counts, (rows, found[inside].astype(int)), 1)
-        return counts
-
-
-def model_of(run: Run) -> ModelProblem:
-    problem: Any = run.problem
-    while not isinstance(problem, ModelProblem) and hasattr(problem, "inner"):
-        problem = problem.inner
-    if not isinstance(problem, ModelProblem):
-        raise BackstepError("only a model with samples has maps, not a program", where="program")
-    return problem
-
 
 class Portrait:
     """`size` is the number of points along each axis of the plane."""
@@ -143,7 +124,12 @@ class Portrait:
     def __init__(self, run: Run, size: int = 64) -> None:
         if not 2 <= size <= LARGEST:
             raise LimitError(f"must be from 2 to {LARGEST}: {size}", where="size")
-        self.problem = model_of(run)
+        problem = model_of(run.problem)
+        if problem is None:
+            raise BackstepError(
+                "only a model with samples has maps, not a program", where="program"
+            )
+        self.problem = problem
         batches, loss = self.problem.batches, run.spec.document["loss"]
         name = loss["type"] if isinstance(loss, dict) else loss
         inputs = batches.inputs
@@ -154,7 +140,11 @@ class Portrait:
         model = self.problem.evaluation(len(self.samples["train"][0]))
         self.columns = columns_of(model.graph, model.prediction)
         self.weights = [n for n in model.graph.kind(PARAMETER) if int(np.prod(n.shape)) <= 10_000]
-        self.answer = Answer(_classes(name, model.graph[model.prediction].shape, batches), name)
+        shape = model.graph[model.prediction].shape
+        self.answer = Answer(_classes(name, shape, batches), name)
+        self.read = None
+        if self.answer.classes:
+            self.read = reading(parse_loss(loss), batches.targets, shape)
         self._judges = {
             which: (
                 self.problem.evaluation(len(rows[0])),
@@ -239,11 +229,9 @@ class Portrait:
         found: dict[str, dict[str, Any]] = {}
         for which, (model, judge) in self._judges.items():
             row: dict[str, Any] = {"loss": judge.loss(slots)}
-            if self.answer.classes:
+            if self.read is not None:
                 targets = self.samples[which][1]
-                counts = self.answer.right(judge.value(model.prediction), targets)
-                row["accuracy"] = float(np.trace(counts)) / max(1, len(targets))
-                row["confusion"] = counts.tolist()
+                row |= tally(self.read, judge.value(model.prediction), targets)
             found[which] = row
         return found
 

@@ -102,25 +102,28 @@ def _score(
         told: dict[str, Any] = {
             "samples": len(inputs),
             "loss": float(np.sum([loss for loss, _ in parts])),
-            "answers": None,
-            "correct": None,
-            "accuracy": None,
-            "undecided": None,
-            "confusion": None,
         }
         if read is None:
-            return told
-        outputs = np.concatenate([answer for _, answer in parts])
-        said, true = read.said(outputs), read.true(targets, outputs)
-    correct = int(np.sum(said == true))
+            return told | dict.fromkeys(TALLIED)
+        return told | tally(read, np.concatenate([answer for _, answer in parts]), targets)
+
+
+TALLIED = ("answers", "correct", "accuracy", "undecided", "confusion")
+
+
+def tally(read: Reading, outputs: Array, targets: Array) -> dict[str, Any]:
+    """Right answers and the confusion matrix (None for very many classes)."""
+    said, true = read.said(outputs), read.true(targets, outputs)
+    correct, matrix = int(np.sum(said == true)), None
     if read.classes <= MOST_CLASSES:
         matrix = np.zeros((read.classes, read.classes), int)
         decided = said >= 0
         np.add.at(matrix, (true[decided], said[decided]), 1)
-        told["confusion"] = matrix.tolist()
-    return told | {
-        "answers": len(true),
-        "correct": correct,
-        "accuracy": correct / len(true),
-        "undecided": int(np.sum(said < 0)),
-    }
+    told = (
+        len(true),
+        correct,
+        correct / len(true),
+        int(np.sum(said < 0)),
+        None if matrix is None else matrix.tolist(),
+    )
+    return dict(zip(TALLIED, told, strict=True))
