@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -38,11 +38,11 @@ def test_each_answers_as_documented(app: FastAPI, client: TestClient, key: tuple
     response = GOOD[key](Caller(client, NEEDS.get(key)))
     route = routes(app)[key]
     assert response.status_code == (route.status_code or 200), response.text
-    assert not re.search(r"(?<![\"\w-])-?(NaN|Infinity)\b", response.text)  # but as a word
     if response.status_code == 204:
         assert response.content == b""
         return
     assert response.headers["content-type"] == "application/json"
+    json.loads(response.text, parse_constant=pytest.fail)  # a bare NaN is no JSON
     documented = route.responses.get(response.status_code, {}).get("model")
     if documented:
         TypeAdapter(documented).validate_json(response.content, strict=True)
