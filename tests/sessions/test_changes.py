@@ -128,7 +128,7 @@ def test_the_slope_is_right_for_short_ways_whatever_is_moved() -> None:
     s.reach(4)
     s.arrive(Moment(4, 0))
     for name in ("0.weight", "2.bias", "input", "target"):
-        now = s._leaf(4, name)
+        now = s.leaf(4, name)
         effect = put(s, name, (now + 1e-6).tolist())
         assert effect["predicted"] == pytest.approx(effect["actual"], rel=1e-3, abs=1e-12)
 
@@ -154,7 +154,7 @@ def test_other_plans_have_slopes_and_losses_too(method: dict[str, Any]) -> None:
     s = session({**spec, **method})
     s.reach(3)
     s.arrive(Moment(3, 2))
-    now = s._leaf(3, "0.weight")
+    now = s.leaf(3, "0.weight")
     effect = put(s, "0.weight", (now + 1e-2).tolist())
     assert effect["predicted"] == pytest.approx(effect["actual"], rel=0.3)
     losses = make_leg(s, 3).losses
@@ -167,7 +167,7 @@ def test_other_plans_have_slopes_and_losses_too(method: dict[str, Any]) -> None:
             s.value_change("input", [[1, 2]])
     else:
         assert losses[-1] == pytest.approx(effect["after"], rel=1e-6)
-        effect = put(s, "input", (s._leaf(3, "input") + 1e-2).tolist())
+        effect = put(s, "input", (s.leaf(3, "input") + 1e-2).tolist())
         assert effect["predicted"] == pytest.approx(effect["actual"], rel=0.3)
 
 
