@@ -30,7 +30,8 @@ def test_a_walk_begins_as_its_session_will(client: TestClient, lesson: str) -> N
     at = f"/api/sessions/{made['id']}"
     assert told["walk"]["session"] == made | {"id": ""}
     assert told["walk"]["nodes"] == client.get(f"{at}/state?iteration=0&step=0").json()["nodes"]
-    assert told["walk"]["frames"] == client.get(f"{at}/frames?iteration=0&stop=48").json()["frames"]
+    frames = f"{at}/frames?iteration=0&stop={first.FRAMES}"
+    assert told["walk"]["frames"] == client.get(frames).json()["frames"]
     address = f"/api/lessons/{lesson}"
     assert told["answers"] == {address: client.get(address).json()}
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from app import paths
 from app.web import slim, static, vendor
-from app.web.security import OTHER, PAGE, POLICY
+from app.web.security import APART, OTHER, PAGE, POLICY
 from tests.serving import Server
 
 KINDS = {
@@ -48,6 +48,18 @@ def test_the_headers_are_on_every_kind_of_answer(app: FastAPI, kind: str) -> Non
     for name, value in (PAGE if is_page else OTHER).items():
         assert answer.headers[name] == value
     assert "planted" not in answer.text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", None])
+def test_a_window_that_somebody_else_may_have_opened_is_cut_off(
+    client: TestClient, site: str | None
+) -> None:
+    said = {"sec-fetch-site": site} if site else {}
+    for name, value in APART.items():
+        assert client.get("/docs", headers=said).headers[name] == value
+    for own in ("none", "same-origin"):
+        answer = client.get("/docs", headers={"sec-fetch-site": own})
+        assert not APART.keys() & answer.headers.keys()
 
 
 def test_no_inline_script_and_no_other_host_is_allowed() -> None:

@@ -32,6 +32,8 @@ router = APIRouter(include_in_schema=False)
 
 SCRIPT = re.compile(r"(?P<page>\w+)(?P<late>\.late)?\.js(?P<map>\.map)?")
 STYLE = re.compile(r"(?P<names>\w+(?:\+\w+)*)\.css")
+# Nearly all of it runs at once: so a browser compiles it while it still reads the page.
+EAGER = "//# allFunctionsCalledOnLoad\n"
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,11 @@ def _scripts(page: str, first: tuple[Module, ...], late: tuple[Module, ...]) -> 
     def here(name: str) -> str:
         return f"Promise.resolve().then(()=>{variable(name)})"
 
-    head = "let $loading;\n"
+    head = EAGER + "let $loading;\n"
     if late:
         address = json.dumps(f"/bundle/{page}.late.js?v={tag}")
         head = (
-            f"let $loading;const $late=()=>$loading??=import({address})"
+            f"{EAGER}let $loading;const $late=()=>$loading??=import({address})"
             f".then((it)=>it.late({given}))"
             ".catch((error)=>{$loading=undefined;throw error});\n"
         )

@@ -23,17 +23,18 @@ from app.web.api.lessons import whole as lesson_view
 from app.web.api.sessions import whole as session_view
 
 SHOWN = 70  # samples of a data set on its button
-FRAMES = 48  # as many as timeline.js takes at once; the others are fetched ahead
+FRAMES = 8  # for the first steps; the others are fetched ahead
+ALL = 48  # as many as timeline.js takes at once: what walks by itself
 
-_walks: dict[str, bytes] = {}
+_walks: dict[tuple[str, int], bytes] = {}
 
 
 async def walk_page(desk: Desk, lesson: str) -> str:
-    return _given(await _walk(desk, lesson), f"/api/lessons/{lesson}", lesson_view(lesson))
+    return _given(await _walk(desk, lesson, FRAMES), f"/api/lessons/{lesson}", lesson_view(lesson))
 
 
 async def home_page(desk: Desk, lesson: str) -> str:
-    return _given(await _walk(desk, lesson), "/api/lessons", shelf())
+    return _given(await _walk(desk, lesson, ALL), "/api/lessons", shelf())
 
 
 async def lab_page() -> str:
@@ -59,19 +60,20 @@ def playground_page() -> str:
     return whole.replace(b"</", b"<\\/").decode()
 
 
-async def _walk(desk: Desk, lesson: str) -> bytes:
-    """A session as it begins, but without an id; its first values, its first iteration's frames."""
-    if lesson not in _walks:
+async def _walk(desk: Desk, lesson: str, frames: int) -> bytes:
+    """A session as it begins, but without an id; its first values, its first iteration's
+    first frames."""
+    if (lesson, frames) not in _walks:
         found = lessons()[lesson]
         record = new_record("", found.spec, lesson=lesson, title=found.title)
         session = await desk.workers.run(lambda: Session(record, desk.limits))
         told = {
             "session": await session_view(desk, session),
             "nodes": await desk.compute(session, lambda: state_view(session.run, 0, 0)["nodes"]),
-            "frames": raw(await desk.frames(session, 0, 0, min(FRAMES, session.of(0)))),
+            "frames": raw(await desk.frames(session, 0, 0, min(frames, session.of(0)))),
         }
-        _walks[lesson] = orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)
-    return _walks[lesson]
+        _walks[lesson, frames] = orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)
+    return _walks[lesson, frames]
 
 
 @cache

@@ -27,9 +27,13 @@ EVERYWHERE = {
 }
 PAGE = EVERYWHERE | {
     "content-security-policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
-    "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+# Cuts the page off from a window of somebody else that opened it. A browser gives it a new process
+# for that once the answer has begun, so it is left out where nobody else can have opened it: the
+# visitor typed the address, or comes from another page of ours.
+APART = {"cross-origin-opener-policy": "same-origin"}
+BY_NOBODY_ELSE = {b"none", b"same-origin"}
 # What is no page may load nothing at all; and forty short headers are sent faster than forty long.
 OTHER = EVERYWHERE | {"content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
 
@@ -38,7 +42,7 @@ def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
-_PAGE, _OTHER = _raw(PAGE), _raw(OTHER)
+_PAGE, _APART, _OTHER = _raw(PAGE), _raw(PAGE | APART), _raw(OTHER)
 
 
 class SecurityHeaders:
@@ -52,12 +56,15 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
+        site = next((value for name, value in scope["headers"] if name == b"sec-fetch-site"), b"")
+        page = _PAGE if site in BY_NOBODY_ELSE else _APART
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 own = {name.lower(): value for name, value in headers}
                 is_page = own.get(b"content-type", b"").startswith(b"text/html")
-                ours = _PAGE if is_page else _OTHER
+                ours = page if is_page else _OTHER
                 message["headers"] = headers + [it for it in ours if it[0] not in own]
             await send(message)
 

@@ -3,7 +3,6 @@
 
 import * as api from "./api.js";
 import { createFrames } from "./frames.js";
-import { picturesOf } from "./panels/pictures/pictures.js";
 import { createPlayer } from "./player.js";
 import { turned } from "./scopes.js";
 import { walk, walkPhases } from "./timeline.js";
@@ -340,7 +339,8 @@ export function createActions(store, begun = null) {
     turnScope: (name) => refold("all", turned(store.get().graph, name)),
     collapse: (how) => refold(how, []),
     setTab: (tab) => store.set({ tab }),
-    turnTab() {
+    async turnTab() {
+      const { picturesOf } = await import("./panels/pictures/pictures.js");
       const names = ["graph", ...picturesOf(store.get().graph).flatMap(({ name, why }) => (why ? [] : [name]))];
       store.set(({ tab }) => ({ tab: names[(names.indexOf(tab) + 1) % names.length] }));
     },

@@ -18,8 +18,15 @@ export class ApiError extends Error {
   }
 }
 
-/** What came with the page: a lesson's walk as it begins, and answers by path. @type {{walk: Beginning | null, answers: Record<string, any>}} */
-export const given = JSON.parse(globalThis.document?.getElementById("given")?.textContent ?? '{"walk": null, "answers": {}}');
+/** @type {{walk: Beginning | null, answers: Record<string, any>} | null} */
+let read = null;
+
+/** What came with the page: a lesson's walk as it begins, and answers by path. */
+export function given() {
+  const text = globalThis.document?.getElementById("given")?.textContent;
+  read ??= text ? JSON.parse(text) : { walk: null, answers: {} };
+  return /** @type {{walk: Beginning | null, answers: Record<string, any>}} */ (read);
+}
 
 /** @type {() => Promise<Session>} */
 let make = () => Promise.reject(new ApiError("no_session", "This page has no session."));
@@ -47,7 +54,7 @@ export function ownSession() {
  */
 export async function request(method, where, { body, revision = null, signal } = {}) {
   const path = await where;
-  if (method === "GET" && Object.hasOwn(given.answers, path)) return given.answers[path];
+  if (method === "GET" && Object.hasOwn(given().answers, path)) return given().answers[path];
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";

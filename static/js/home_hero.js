@@ -55,7 +55,7 @@ export async function mountHero(element) {
   const lesson = element.dataset.lesson ?? "";
   try {
     api.makeWhenNeeded(() => openSession(lesson));
-    const session = api.given.walk?.session ?? (await api.ownSession());
+    const session = api.given().walk?.session ?? (await api.ownSession());
     await play(session, { stage, words, take, pause });
   } catch (error) {
     fill(words, h("p", { class: "complaint" }, /** @type {Error} */ (error).message));
@@ -72,9 +72,10 @@ async function play(session, { stage, words, take, pause }) {
     select: () => {}, edit: () => {}, hover: () => {},
     frame: (/** @type {number} */ iteration, /** @type {number} */ index) => timeline.frame(iteration, index),
   });
-  if (!id && api.given.walk) {
-    timeline.putState(0, 0, api.given.walk.nodes);
-    timeline.putFrames(0, api.given.walk.frames);
+  const begun = api.given().walk;
+  if (!id && begun) {
+    timeline.putState(0, 0, begun.nodes);
+    timeline.putFrames(0, begun.frames);
   }
   const view = createGraph(graph, actions);
   const packetLayer = h("div", { class: "packets" });

@@ -1,26 +1,19 @@
-// The walk page: makes or finds the session, mounts the panels over one store, and keeps the link up to date.
+// The walk page: makes or finds the session, and mounts over one store what is needed for a step; what explains it, which
+// rest.js has, comes a moment later.
 
 import { createActions } from "./actions.js";
 import * as api from "./api.js";
 import { fill, h } from "./h.js";
 import { mountKeys } from "./keys.js";
-import { mountLive } from "./live.js";
-import { mount as stage } from "./panels/stage.js";
-import { mount as transport } from "./panels/transport.js";
-import { bringsSpec, fragment, pathOf, readFragment } from "./share.js";
+import { mount as mountStage } from "./panels/stage.js";
+import { mount as mountTransport } from "./panels/transport.js";
 import { createStore } from "./store.js";
-import { applyTheme, labelThemeButton, rememberedTheme, shownTheme } from "./theme.js";
 
 /** @import {Actions, Beginning, Session, State} from "./types.js" */
 /** @import {Store} from "./store.js" */
 
-/** @type {Record<string, (element: HTMLElement, store: any, actions: any) => void>} */
-const PANELS = { stage, transport }; // what can be pressed stands before what explains, which rest.js has
-const OTHER_PLANS = ["accumulate", "checkpoint", "precision", "fault"];
-const LOOK_AFTER = 1500; // ms from the opening of a run that has come somewhere until the doctor looks
-const LINK_AFTER = 400; // ms without a move until the address shows the position
-
-const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+/** @param {string} name @returns {HTMLElement} */
+const panel = (name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
 /** The browser has shown what stands there; a page in the background does not wait for that. */
 const painted = () =>
@@ -32,20 +25,21 @@ const painted = () =>
 /**
  * The session of this address: given by id, restored from the link, or made new; a lesson's own beginning came with the
  * page and is shown before its session is made.
+ * @param {DOMStringMap} named  what the page says of itself
  * @returns {Promise<{session: Session, begun?: Beginning, make?: () => Promise<Session>}>}
  */
-async function openSession() {
-  const { lesson, session } = main.dataset;
+async function openSession({ lesson, session }) {
   if (session) return { session: await api.session(session) };
   const nothing = { spec: null, changes: [], position: null };
-  const { spec, changes, position } = location.hash ? await readFragment(location.hash) : nothing;
+  const read = () => import("./share.js").then(({ readFragment }) => readFragment(location.hash));
+  const { spec, changes, position } = location.hash ? await read() : nothing;
   const make = () =>
     api.createSession({
       ...(lesson ? { lesson } : { spec: spec ?? {} }),
       ...(changes.length ? { changes } : {}),
       ...(position ? { position } : {}),
     });
-  const begun = api.given.walk;
+  const begun = api.given().walk;
   const of = begun?.session.plan.length ?? 0;
   const { iteration, step } = position ?? { iteration: 0, step: 0 };
   if (!begun || changes.length || iteration > 0 || step > of) return { session: await make() };
@@ -68,7 +62,7 @@ function firstState(session) {
     speed: 1,
     tab: new URLSearchParams(location.search).get("picture") ?? api.given.answers[`/api/lessons/${session.lesson}`]?.opens ?? "graph",
     projection: new URLSearchParams(location.search).has("projection"),
-    theme: shownTheme(),
+    theme: /** @type {State["theme"]} */ (document.documentElement.dataset.theme ?? "auto"),
     history: null,
     effect: null,
     error: null,
@@ -82,76 +76,6 @@ function firstState(session) {
   };
 }
 
-/** The link to this very moment, for any server. @param {Store<State>} store */
-async function linkTo(store) {
-  const { session, position } = store.get();
-  const spec = bringsSpec(session) ? { ...(session.lesson ? { title: session.title } : {}), ...session.spec } : null;
-  return pathOf(session) + (await fragment({ position, changes: session.changes, spec }));
-}
-
-/** @param {Store<State>} store */
-function keepAddress(store) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  store.watch(
-    (s) => [s.position, s.session.changes],
-    () => {
-      clearTimeout(timer);
-      timer = setTimeout(async () => history.replaceState(null, "", await linkTo(store)), LINK_AFTER);
-    },
-  );
-}
-
-/** The doctor, loaded when the run has come somewhere or its button is pressed. @param {Store<State>} store @param {Actions} actions @returns {() => void} */
-function doctorOf(store, actions) {
-  const button = /** @type {HTMLElement} */ (document.querySelector("[data-do=doctor]"));
-  /** @type {Promise<import("./panels/doctor_watch.js").Watch> | undefined} */
-  let watch;
-  /** @type {Promise<{toggle: () => void}> | undefined} */
-  let made;
-  const watching = () => (watch ??= import("./panels/doctor_watch.js").then(({ watchOver }) => watchOver(store, button)));
-  const look = () => void watching().then(({ ask }) => ask());
-  if (store.get().session.seen.iteration > 0) setTimeout(look, LOOK_AFTER);
-  store.watch((s) => s.session.seen.iteration > 0, (somewhere) => somewhere && look());
-  return () => {
-    made ??= Promise.all([watching(), import("./panels/doctor.js")]).then(([over, { createDoctor }]) => createDoctor(store, actions, over, button));
-    made.then(({ toggle }) => toggle(), console.warn);
-  };
-}
-
-/** @param {Store<State>} store @param {Actions} actions @param {{help: () => void, doctor: () => void}} more */
-function mountHeader(store, actions, more) {
-  /** @type {Record<string, () => void>} */
-  const ways = {
-    theme: actions.toggleTheme,
-    projection: actions.toggleProjection,
-    ...more,
-    share: async () => {
-      const link = await actions.share();
-      const said = /** @type {HTMLElement} */ (document.querySelector("[data-said=share]"));
-      said.textContent = link ? "Link copied" : "Link is in the address bar";
-      setTimeout(() => (said.textContent = ""), 2500);
-    },
-  };
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-do]"))) {
-    button.addEventListener("click", () => ways[button.dataset.do ?? ""]?.());
-  }
-  const theme = /** @type {HTMLElement} */ (document.querySelector('[data-do="theme"]'));
-  const projection = document.querySelector('[data-do="projection"]');
-  const reflect = () => {
-    const state = store.get();
-    applyTheme(state.theme);
-    labelThemeButton(theme, state.theme);
-    document.documentElement.toggleAttribute("data-projection", state.projection);
-    projection?.setAttribute("aria-pressed", String(state.projection));
-  };
-  store.set({ theme: rememberedTheme() });
-  store.watch((s) => [s.theme, s.projection], reflect);
-  reflect();
-  store.watch((s) => s.stale, (stale) => document.body.toggleAttribute("data-stale", stale));
-  store.watch((s) => s.busy, (busy) => main.setAttribute("aria-busy", String(busy)));
-}
-
 /** A page that was opened by a session or a spec learns its title only now; a formula is its own. @param {Session} session */
 function nameIt({ title: given, spec }) {
   const heading = document.querySelector("h1");
@@ -161,17 +85,18 @@ function nameIt({ title: given, spec }) {
   document.title = `${title} · Backstep`;
 }
 
-/** The panel of other plans, only where there is one: at the head of what explains. @param {Store<State>} store @param {Actions} actions */
-async function mountPlans(store, actions) {
-  const side = document.querySelector(".walk-side");
-  const { mount } = await import("./panels/plans.js");
-  const place = h("section", { class: "panel panel-plans", "aria-label": "The plan" });
-  side?.prepend(place);
-  mount(place, store, actions).catch(console.warn);
+/** The page shows what the state says of it. @param {HTMLElement} main @param {Store<State>} store */
+function reflect(main, store) {
+  const project = (/** @type {boolean} */ on) => document.documentElement.toggleAttribute("data-projection", on);
+  project(store.get().projection);
+  store.watch((s) => s.projection, project);
+  store.watch((s) => s.stale, (stale) => document.body.toggleAttribute("data-stale", stale));
+  store.watch((s) => s.busy, (busy) => main.setAttribute("aria-busy", String(busy)));
 }
 
 async function open() {
-  const { session, begun, make } = await openSession();
+  const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+  const { session, begun, make } = await openSession(main.dataset);
   nameIt(session);
   const store = createStore(firstState(session));
   const walking = createActions(store, begun);
@@ -184,51 +109,27 @@ async function open() {
     });
   }
   /** @type {Actions} */
-  const actions = {
-    ...walking,
-    async share() {
-      const link = location.origin + (await linkTo(store));
-      try {
-        await navigator.clipboard.writeText(link);
-        return link;
-      } catch {
-        history.replaceState(null, "", link);
-        return "";
-      }
-    },
-  };
-  const doctor = doctorOf(store, actions);
+  const actions = { ...walking, share: () => import("./link.js").then(({ share }) => share(store)) };
   const help = () => void import("./help.js").then(({ toggleHelp }) => toggleHelp());
+  reflect(main, store);
   const starting = walking.start();
-  const panels = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-panel]"))];
-  /** @param {typeof PANELS} which */
-  const mount = (which) => {
-    for (const element of panels) which[element.dataset.panel ?? ""]?.(element, store, actions);
-  };
-  mount(PANELS);
+  const stage = mountStage(panel("stage"), store, actions);
+  mountTransport(panel("transport"), store, actions);
   mountKeys(actions, { help });
   performance.mark("usable");
-  const rest = import("./rest.js").then(({ REST }) => REST, () => null);
+  const rest = import("./rest.js").catch(() => null);
   await painted();
-  mountHeader(store, actions, { help, doctor });
-  mountLive(/** @type {Element} */ (document.querySelector("#live")), store);
   if (main.dataset.session) walking.follow();
-  else keepAddress(store);
   const explaining = await rest;
-  if (explaining) mount(explaining);
+  if (explaining) await explaining.mountRest(stage, store, actions, help);
   else store.set({ error: { code: "page", message: "The panels beside the stage did not arrive. Load the page again.", where: null } });
-  if (OTHER_PLANS.some((field) => session.spec[field])) await mountPlans(store, actions);
   await starting;
   main.dataset.ready = "";
   performance.mark("ready");
-  if (new URLSearchParams(location.search).has("doctor")) doctor();
 }
 
 open().catch((error) => {
   console.warn(error);
-  const place = /** @type {HTMLElement} */ (document.querySelector("#stage"));
-  fill(
-    place,
-    h("div", { class: "complaint stage-complaint", role: "alert" }, h("strong", {}, "This walk could not be opened. "), error.message),
-  );
+  const words = h("div", { class: "complaint stage-complaint", role: "alert" }, h("strong", {}, "This walk could not be opened. "), error.message);
+  fill(panel("stage"), words);
 });

@@ -104,3 +104,8 @@ function beyond(before, points) {
   const level = last[1] === turn[1] && turn[1] === next[1] && (turn[0] - last[0]) * (next[0] - turn[0]) > 0;
   return level ? [turn, ...points.slice(same)] : points;
 }
+
+const FOLDABLE = 40; // nodes above which layers can be closed by hand
+
+/** Whether layers can be opened and closed: in a large graph, and in one where somebody has. @param {Graph} graph */
+export const foldable = ({ nodes, scopes = [] }) => scopes.some(({ place }) => place) || (scopes.length > 1 && nodes.length > FOLDABLE);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { at, indexOf, move, plane, reach, shapeText } from "../../static/js/panels/array_view.js";
+import { move, shapeText } from "../../static/js/panels/array_view.js";
+import { at, indexOf, plane, reach } from "../../static/js/panels/arrays.js";
 import { drawing, tangent } from "../../static/js/panels/curve.js";
 import { entryName, worstFirst } from "../../static/js/panels/gradient_check.js";
 import { arraysOf, fitted, roleOf } from "../../static/js/panels/inspector.js";

@@ -5,7 +5,7 @@ import { full, number, parse, shape, toNumber } from "../format.js";
 import { h, icon } from "../h.js";
 import { draggable } from "./drag.js";
 import { nudged, stepOf, withEntry } from "./edits.js";
-import { plane } from "./array_view.js";
+import { plane } from "./arrays.js";
 
 /** @import {Actions, ArrayData, GraphNode, Num} from "../types.js" */
 

@@ -2,15 +2,29 @@
 // buttons for all at once.
 
 import { fill, h } from "../h.js";
-import { readScopes } from "../scopes.js";
+import { foldable, readScopes } from "../scopes.js";
 
 /** @import {Actions, Graph, State} from "../types.js" */
+/** @import {Store} from "../store.js" */
 
 /** @type {WeakMap<Graph, ReturnType<typeof readScopes>>} */
 const known = new WeakMap();
 
+/** Only where there is something to fold. @param {HTMLElement} viewport @param {Store<State>} store @param {Actions} actions */
+export function mountFolds(viewport, store, actions) {
+  const folds = h("div", { class: "folds stage-over", role: "group", "aria-label": "Layers of the graph", hidden: true });
+  viewport.after(folds);
+  const show = () => {
+    const { graph } = store.get();
+    folds.hidden = !foldable(graph);
+    if (!folds.hidden) drawFolds(folds, store.get(), actions);
+  };
+  store.watch((s) => [s.moved, s.graph, s.projection], show);
+  show();
+}
+
 /** @param {HTMLElement} place @param {State} state @param {Actions} actions */
-export function drawFolds(place, { graph, frame, next, selected }, actions) {
+function drawFolds(place, { graph, frame, next, selected }, actions) {
   const scopes = known.get(graph) ?? readScopes(graph);
   known.set(graph, scopes);
   const all = graph.scopes ?? [];

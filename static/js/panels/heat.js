@@ -3,7 +3,7 @@
 import { toNumber } from "../format.js";
 import { h, svg } from "../h.js";
 import { signColour } from "../scale.js";
-import { at, indexOf, plane, reach } from "./array_view.js";
+import { at, indexOf, plane, reach } from "./arrays.js";
 
 /** @import {ArrayData, Num} from "../types.js" */
 

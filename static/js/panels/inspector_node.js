@@ -6,7 +6,8 @@
 import * as api from "../api.js";
 import { fill, h, icon, math } from "../h.js";
 import { full, number, parse, signed, signGlyph, toNumber } from "../format.js";
-import { arrayView, at } from "./array_view.js";
+import { arrayView } from "./array_view.js";
+import { at } from "./arrays.js";
 import { effectWords, latest, nudged, stepOf, withEntry, writersOf } from "./edits.js";
 
 /** @import {Store} from "../store.js" */

@@ -2,7 +2,7 @@
 
 import { number, shape } from "../format.js";
 import { h } from "../h.js";
-import { plane } from "./array_view.js";
+import { plane } from "./arrays.js";
 import { tiling } from "./heat.js";
 
 /** @import {ArrayData, GraphNode, NodeState} from "../types.js" */

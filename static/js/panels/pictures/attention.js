@@ -3,7 +3,7 @@
 
 import { number, percent } from "../../format.js";
 import { fill, h } from "../../h.js";
-import { reach } from "../array_view.js";
+import { reach } from "../arrays.js";
 import { attentionsOf, rowOf } from "./heads.js";
 import { mapImage, short } from "./map_image.js";
 import { scaleLegend } from "./parts.js";

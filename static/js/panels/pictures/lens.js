@@ -3,7 +3,7 @@
 
 import { number } from "../../format.js";
 import { h } from "../../h.js";
-import { reach } from "../array_view.js";
+import { reach } from "../arrays.js";
 import { mapImage } from "./map_image.js";
 import { scaleLegend } from "./parts.js";
 import { covered, gathered, largest, nearest, planeOf, products, under } from "./window.js";

@@ -3,7 +3,8 @@
 
 import { number, toNumber } from "../../format.js";
 import { fill, h } from "../../h.js";
-import { move, reach } from "../array_view.js";
+import { move } from "../array_view.js";
+import { reach } from "../arrays.js";
 import { schedule } from "../graph.js";
 import { lens, widthOf } from "./lens.js";
 import { mapImage } from "./map_image.js";
