@@ -43,7 +43,7 @@ test("a recurrent layer is read as steps of time, with its cut", () => {
   assert.deepEqual(track.steps.map((s) => s.h), ["0.h_1", "0.h_2", "0.h_3"]);
   assert.deepEqual(track.steps.map((s) => s.cut), [null, null, "0.h_2_cut"]);
   assert.ok(track.steps[2].members.includes("0.h_2_cut") && track.steps[0].members.includes("0.x_1"));
-  assert.deepEqual(picturesOf(recurrent).map((p) => p.name), ["sequence", "health"]);
+  assert.deepEqual(picturesOf(recurrent).map((p) => p.name), ["sequence", "health", "board"]);
 });
 
 test("steps of time are found in a program, too, if one weight serves them all", () => {

@@ -21,6 +21,7 @@ const CONTAINS = [
   { name: "sequence", label: "Sequence", ops: ["recurrent", "gru_state"], also: (/** @type {Graph} */ graph) => typedTracks(graph).length > 0 },
   { name: "maps", label: "Feature maps", ops: ["conv1d", "conv2d", "max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"] },
 ];
+const FADERS = 24; // weights, up to which each may have its fader
 const NORMS = ["normalise", "batch_normalise", "normalise_running"];
 
 /** The pictures of a model beside its graph, the fitting one first. @param {Graph} graph @returns {Choice[]} */
@@ -31,7 +32,10 @@ export function picturesOf(graph) {
   if (residualsOf(graph).length > 0) found.push({ name: "paths", label: "Paths" });
   if (NORMS.some((op) => ops.has(op))) found.push({ name: "norms", label: "Distribution" });
   const shown = found.filter(({ name }) => name in LOAD);
-  const always = graph.nodes.filter((n) => n.kind === "parameter").length > 1 ? [{ name: "health", label: "Health" }] : [];
+  const weights = graph.nodes.filter((n) => n.kind === "parameter");
+  const many = weights.reduce((sum, n) => sum + n.shape.reduce((a, b) => a * b, 1), 0);
+  const always = weights.length > 1 ? [{ name: "health", label: "Health" }] : [];
+  if (many > 1 && many <= FADERS) always.push({ name: "board", label: "Mixing board" });
   if (shown.length > 0) return [...shown, ...always];
   const model = layersOf(graph);
   return [{ name: "neurons", label: "Neurons", ...("why" in model ? { why: model.why } : {}) }, ...always];
@@ -44,6 +48,7 @@ const LOAD = {
   paths: () => import("./paths.js"),
   norms: () => import("./norms.js"),
   health: () => import("./health.js"),
+  board: () => import("./board.js"),
 };
 
 /** The sheets of all pictures in one, once. @type {Promise<unknown> | null} */
