@@ -60,7 +60,7 @@ function firstState(session) {
     hover: null,
     playing: false,
     speed: 1,
-    tab: new URLSearchParams(location.search).get("picture") ?? api.given.answers[`/api/lessons/${session.lesson}`]?.opens ?? "graph",
+    tab: new URLSearchParams(location.search).get("picture") ?? api.given().answers[`/api/lessons/${session.lesson}`]?.opens ?? "graph",
     projection: new URLSearchParams(location.search).has("projection"),
     theme: /** @type {State["theme"]} */ (document.documentElement.dataset.theme ?? "auto"),
     history: null,
