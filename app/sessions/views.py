@@ -23,10 +23,13 @@ from app.render.tangent import tangent_lines
 from app.sessions.graphs import about
 from app.train.iteration import Data
 from app.train.plans.accumulation import BATCH_LOSS, AddLoss, loss_of
+from app.train.plans.rewritten import model_of
 from app.train.run import Run
+from app.train.showing import batch_says
 
+NOTHING_YET = "Nothing has been computed from them yet."
 SAYS = {
-    "data": "This iteration's samples are put in place. Nothing has been computed from them yet.",
+    "data": f"This iteration's samples are put in place. {NOTHING_YET}",
     "zero_grad": "All gradients are emptied. The backward pass adds to what stands there, "
     "so this must not be forgotten.",
 }
@@ -72,6 +75,8 @@ def frame_view(run: Run, iteration: int, index: int) -> dict[str, Any]:
     step, record = stepper.plan[index], stepper.records[index]
     scene = scene_of(run, iteration, stepper, index)
     explained = _explain(run, scene, step)
+    if isinstance(step, Data):
+        explained["says"] = _says_data(run, iteration, step)
     node = scene.graph[step.node] if step.node is not None else None
     return {
         "index": index,
@@ -113,6 +118,15 @@ def scene_of(run: Run, iteration: int, stepper: Stepper, index: int) -> Scene:
         for slot in record.writes:
             writers[slot] = i
     return Scene(run.graph(iteration), stepper.records[index], stepper.slots, writers, index)
+
+
+def _says_data(run: Run, iteration: int, step: Data) -> str:
+    """Which samples they are, where that changes."""
+    problem = model_of(run.problem)
+    if problem is None:
+        return SAYS["data"]
+    which = batch_says(problem.batches, iteration, step.part, step.parts)
+    return f"{which} {NOTHING_YET}" if which else SAYS["data"]
 
 
 def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:

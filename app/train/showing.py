@@ -70,3 +70,26 @@ def batch_view(batches: Batches, iteration: int) -> dict[str, Any]:
         "order": batches.order(epoch).tolist(),
         "augment": augment and {"jitter": augment.jitter, "shift": augment.shift},
     }
+
+
+NAMED = 12  # samples that a sentence names
+
+
+def batch_says(batches: Batches, iteration: int, part: int = 0, parts: int = 1) -> str:
+    """Which samples stand in the batch, or in one micro-batch of it; nothing where it is always all
+    of them in the same order.
+    """
+    if batches.count == 1 and not batches.shuffle and batches.augment is None and parts == 1:
+        return ""
+    rows = batches.rows(iteration)
+    rows = rows[part * len(rows) // parts : (part + 1) * len(rows) // parts]
+    named = ", ".join(str(row) for row in rows[:NAMED])
+    told = f"{'samples' if len(rows) > 1 else 'sample'} {named}"
+    if len(rows) > NAMED:
+        told += f" and {len(rows) - NAMED} more"
+    where = f"Epoch {batches.epoch(iteration)}, batch {iteration % batches.count}"
+    if parts > 1:
+        where += f", micro-batch {part}"
+    order = ", in an order drawn anew for every epoch" if batches.shuffle else ""
+    other = "; each a little different every time" if batches.augment is not None else ""
+    return f"{where}: {told} of {batches.samples}{order}{other}."

@@ -57,6 +57,22 @@ def test_the_batch_s_rows_are_the_samples_that_stand_in_the_input(caller: Caller
     np.testing.assert_allclose(node, (rows - mean) / std, rtol=1e-12)
 
 
+def test_the_data_step_says_which_samples_they_are(caller: Caller, client: TestClient) -> None:
+    for i in (2, 7):
+        rows = caller.ok("GET", f"/batch?iteration={i}")["rows"]
+        frame = caller.ok("GET", f"/frames?iteration={i}&stop=1")["frames"][0]
+        named = f"{'samples' if len(rows) > 1 else 'sample'} {', '.join(map(str, rows))} of 16"
+        assert f"Epoch {i // 4}, batch {i % 4}: {named}" in frame["says"]
+        assert "drawn anew for every epoch" in frame["says"]
+    parts = Caller(client, {"spec": {**SPEC, "batch_size": 4, "shuffle": False, "accumulate": 2}})
+    says = [f["says"] for f in parts.ok("GET", "/frames")["frames"] if f["phase"] == "data"]
+    assert "micro-batch 0: samples 0, 1 of 16" in says[0]
+    assert "micro-batch 1: samples 2, 3 of 16" in says[1]
+    whole = Caller(client, {"spec": {**SPEC, "batch_size": None, "shuffle": False}})
+    says = whole.ok("GET", "/frames?stop=1")["frames"][0]["says"]
+    assert says.startswith("This iteration's samples"), "nothing to tell apart"
+
+
 def test_an_edit_by_hand_is_seen_among_the_samples(caller: Caller) -> None:
     rows = caller.ok("GET", "/batch")["rows"]
     caller.ok("PUT", "/nodes/input", {"value": [[1.0, -1.0]] * 5})
