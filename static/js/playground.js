@@ -25,7 +25,7 @@ const CHANGE_AFTER = 120; // ms of quiet until a dragged slider counts
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(`play-${id}`));
 
 async function main() {
-  const sets = /** @type {{sets: Set[]}} */ (/** @type {any} */ (api.given)).sets ?? [];
+  const sets = /** @type {{sets: Set[]}} */ (/** @type {any} */ (api.given())).sets ?? [];
   const tasks = Object.fromEntries(sets.map(({ name, task }) => [name, task]));
   /** @type {Choices} */
   let choices = structuredClone(DEFAULT);
