@@ -7,6 +7,7 @@ import * as api from "./api.js";
 import { around, aim } from "./geometry.js";
 import { fill, h, icon, math } from "./h.js";
 import { rightHandSides } from "./mathml.js";
+import { noteOf } from "./notes.js";
 import { createGraph, focusOf } from "./panels/graph.js";
 import { createPackets } from "./panels/packets.js";
 import { createTimeline, walk } from "./timeline.js";
@@ -147,12 +148,11 @@ async function play(session, { stage, words, take, pause }) {
   /** @param {Frame | null} frame */
   function tell(frame) {
     if (!frame) return;
-    const note = session.notes?.find((n) => n.index === frame.index);
     const line = frame.lines?.[0];
     fill(words,
       h("p", { class: "hero-where" }, h("span", { class: "phase", dataset: { phase: frame.phase } }, frame.phase.replace("_", " ")),
         h("span", null, `step ${frame.index + 1} of ${of} · iteration ${moment.iteration}`)),
-      h("p", { class: "hero-says" }, note?.says ?? frame.says),
+      h("p", { class: "hero-says" }, noteOf(session, frame) ?? frame.says),
       h("div", { class: "hero-formula" }, math(line?.symbols ?? frame.formula?.mathml), line?.numbers && rightHandSides(math(line.numbers)), line?.result && math(line.result)));
   }
 

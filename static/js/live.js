@@ -1,5 +1,7 @@
 // Speaks each step's sentence through the page's live region; while playing fast, only the last of a moment.
 
+import { noteOf } from "./notes.js";
+
 /** @import {State} from "./types.js" */
 /** @import {Store} from "./store.js" */
 
@@ -7,7 +9,7 @@ const BREATH = 400; // ms of quiet before a sentence is spoken
 
 /** What is said of the present step: the lesson's own sentence where it has one. @param {State} state */
 export function sentenceOf({ frame, session }) {
-  return session.notes.find(({ index }) => index === frame?.index)?.says ?? frame?.says ?? "";
+  return noteOf(session, frame) ?? frame?.says ?? "";
 }
 
 /** @param {Element} region @param {Store<State>} store */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { move, shapeText } from "../../static/js/panels/array_view.js";
+import { digitsFor, move, shapeText } from "../../static/js/panels/array_view.js";
 import { at, indexOf, plane, reach } from "../../static/js/panels/arrays.js";
 import { drawing, tangent } from "../../static/js/panels/curve.js";
 import { entryName, worstFirst } from "../../static/js/panels/gradient_check.js";
@@ -18,6 +18,15 @@ test("an array's last two axes make the plane, vectors lie down, long ones wrap"
   assert.deepEqual(indexOf([70], [], 2, 5), [69]);
   assert.equal(indexOf([70], [], 2, 6), null);
   assert.deepEqual(indexOf([4, 2, 3], [3], 1, 2), [3, 1, 2]);
+});
+
+test("cells hold as many digits as have room, or only colours", () => {
+  const digits = (cols, value) => digitsFor({ rows: 2, cols }, () => value);
+  assert.equal(digits(3, -0.00123), 3);
+  assert.equal(digits(4, -0.00123), 2, "−0.0012");
+  assert.equal(digits(6, -0.00123), 0);
+  assert.equal(digits(5, 0.5), 3);
+  assert.equal(digits(7, 1), 0);
 });
 
 test("arrow keys stay inside, other keys mean something else", () => {

@@ -25,6 +25,7 @@ import { at, indexOf, plane, reach } from "./arrays.js";
  */
 
 const DOM_CELLS = 256;
+const ROOM = 236; // px for the numbers of one row; one takes 6.4 px a character
 
 /**
  * Where an arrow key leads; null for keys that mean something else.
@@ -132,11 +133,19 @@ function grid(name, { rows, cols }) {
   });
 }
 
+/** How many digits fit into the cells, 0 if none do. @param {Plane} size @param {(cell: Cell) => Num | null | undefined} valueAt */
+export function digitsFor({ rows, cols }, valueAt) {
+  if (rows > 10 || cols > 6) return 0;
+  const all = Array.from({ length: rows * cols }, (_, i) => valueAt([Math.floor(i / cols), i % cols]));
+  const longest = (/** @type {number} */ digits) => Math.max(...all.map((value) => number(value, digits).length));
+  return [3, 2].find((digits) => cols * Math.max(36, longest(digits) * 6.4 + 8) <= ROOM) ?? 0;
+}
+
 /** Few cells: each an element, small ones with their number in them. @param {Cells} told */
 function domCells({ size, valueAt, label, limit, name, choose, tell, start }) {
   const box = grid(name, size);
-  const written = size.cols <= 6 && size.rows <= 10;
-  box.classList.toggle("written", written);
+  const digits = digitsFor(size, valueAt);
+  box.classList.toggle("written", digits > 0);
   box.style.setProperty("--cols", String(size.cols));
   /** @type {HTMLElement[][]} */
   const cells = [];
@@ -171,7 +180,7 @@ function domCells({ size, valueAt, label, limit, name, choose, tell, start }) {
             focus(to);
           },
         },
-      }, Number.isFinite(toNumber(value)) ? (written ? number(value) : null) : "!");
+      }, Number.isFinite(toNumber(value)) ? (digits ? number(value, digits) : null) : "!");
       cell.style.background = `rgb(${colour.join(" ")})`;
       cell.style.color = inkOn(colour);
       cells[row].push(cell);

@@ -8,6 +8,7 @@ import * as api from "../api.js";
 import { fill, h, math } from "../h.js";
 import { number } from "../format.js";
 import { linkedMath, rightHandSides } from "../mathml.js";
+import { noteOf } from "../notes.js";
 import { arrayView } from "./array_view.js";
 import { codeBlock } from "./code_line.js";
 import { curveView } from "./curve.js";
@@ -148,13 +149,13 @@ function restView(state, lesson) {
 /** @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways @param {Lesson | null} lesson @param {boolean} tight */
 function stepView(frame, state, ways, lesson, tight) {
   const entry = state.plan[frame.index];
-  const note = state.session.notes?.find((n) => n.index === frame.index);
+  const note = noteOf(state.session, frame);
   return h("div", { class: "step", dataset: { phase: frame.phase } },
     h("header", { class: "step-head" },
       h("span", { class: "phase", dataset: { phase: frame.phase } }, PHASES[frame.phase] ?? frame.phase),
       h("h2", { tabindex: "-1", title: entry?.label }, entry?.label ?? ""),
       h("span", { class: "step-count" }, `${frame.index + 1} of ${frame.position.of}`)),
-    h("p", { class: note ? "says note" : "says" }, note?.says ?? frame.says),
+    h("p", { class: note ? "says note" : "says" }, note ?? frame.says),
     (frame.lines ?? []).some((line) => line.kind === "contribution") && h("p", { class: "chain" },
       h("span", null, "upstream"), " × ", h("span", null, "local"), " = contribution"),
     working(frame, state, ways, tight),
