@@ -3,7 +3,7 @@ RNN over 50 steps, attention with an MLP.
 
     python -m tests.benchmark.layers [--rounds 40] [--only RNN]
 
-Both run in one process, in turns; told are the fastest round of each, the ratio of these, and the
+They run in one process, in turns; told are the fastest round of each, the ratio of these, and the
 median of the ratios of neighbours. The losses of the first steps must agree to 1e-10, else nothing
 is compared.
 """
@@ -13,8 +13,6 @@ from __future__ import annotations
 import app  # noqa: F401  isort: skip  holds BLAS to one thread, before NumPy is imported
 
 import argparse
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +24,7 @@ from app.train.run import Run
 from app.train.spec import parse_spec
 from tests.benchmark.handwritten import Array, Train
 from tests.benchmark.handwritten_layers import RATE, attention, cnn, mlp, rnn
+from tests.benchmark.race import HEAD, by_pytorch, differ, full_speed, race
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ class Workload:
     """How many make a round."""
     adam: float = 0.0
 
-    def make(self) -> tuple[Run, Train]:
-        """Both, with the same numbers to start from."""
+    def make(self) -> list[Train]:
+        """Backstep's, by hand, and PyTorch's, with the same numbers to start from."""
         optimizer = {"type": "adam", "lr": self.adam} if self.adam else {"type": "sgd", "lr": RATE}
         spec = {
             "model": {"layers": self.layers},
@@ -51,7 +50,8 @@ class Workload:
         }
         run = Run(parse_spec(spec))
         start = {name: np.array(value) for name, value in run.problem.initial().items()}
-        return run, self.by_hand(self.x, self.t, start)
+        by_hand = self.by_hand(self.x, self.t, start)
+        return [full_speed(run), by_hand, *by_pytorch(spec, run)]
 
 
 def layer(kind: str, **options: Any) -> dict[str, Any]:
@@ -91,44 +91,21 @@ WORKLOADS = [
 FIRST = 20
 
 
-def measure(workload: Workload, rounds: int) -> tuple[float, float, float]:
-    """Microseconds a step, ours and by hand (fastest round), and the median ratio of neighbours."""
-    run, train = workload.make()
-    run.train(FIRST)
-    pairs = list(zip(run.history.train_loss, train(FIRST), strict=True))
-    worst = max(abs(a - b) / abs(b) for a, b in pairs)
-    if not worst < 1e-10:
-        raise SystemExit(f"{workload.name}: the losses differ by {worst:.1e}")
-    done, times = FIRST, list[tuple[float, float]]()
-    for number in range(rounds):
-        took = [0.0, 0.0]
-        for which in (0, 1) if number % 2 else (1, 0):
-            begun = time.perf_counter()
-            if which == 0:
-                done += workload.steps
-                run.train(done)
-            else:
-                train(workload.steps)
-            took[which] = (time.perf_counter() - begun) / workload.steps * 1e6
-        times.append((took[0], took[1]))
-    ratio = statistics.median(a / b for a, b in times[2:])
-    return min(a for a, _ in times), min(b for _, b in times), ratio
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--only", default="", help="part of a workload's name")
     asked = parser.parse_args()
-    print("| workload | Backstep µs | by hand µs | ratio | median |\n|---|---:|---:|---:|---:|")
+    print(HEAD)
     for workload in WORKLOADS:
-        if asked.only in workload.name:
-            ours, theirs, ratio = measure(workload, asked.rounds)
-            print(
-                f"| {workload.name} | {ours:.0f} | {theirs:.0f} | {ours / theirs:.2f} "
-                f"| {ratio:.2f} |",
-                flush=True,
-            )
+        if asked.only not in workload.name:
+            continue
+        runners = workload.make()
+        for other in runners[1:]:
+            wrong = differ(workload.make()[0], other, FIRST)
+            if not wrong < 1e-10:
+                raise SystemExit(f"{workload.name}: the losses differ by {wrong:.1e}")
+        print(race(runners, workload.steps, asked.rounds).line(workload.name), flush=True)
 
 
 if __name__ == "__main__":

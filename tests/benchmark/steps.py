@@ -2,8 +2,8 @@
 
     python -m tests.benchmark.steps [--rounds 40] [--profile]
 
-Both run in one process, in turns, so that both meet the same machine; told is the median of the
-ratios of neighbours. Their losses must agree to 1e-12, else nothing is compared.
+They run in one process, in turns; told are the fastest round of each, the ratio of these, and the
+median of the ratios of neighbours. The losses must agree to 1e-12, else nothing is compared.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import app  # noqa: F401  isort: skip  holds BLAS to one thread, before NumPy is
 import argparse
 import cProfile
 import pstats
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +22,7 @@ import numpy as np
 from app.train.run import Run
 from app.train.spec import parse_spec
 from tests.benchmark.handwritten import Array, Train, relu_adam, tanh_one_sample, tanh_sigmoid_batch
+from tests.benchmark.race import HEAD, by_pytorch, differ, full_speed, race
 
 TARGET = 1.1
 
@@ -36,7 +35,7 @@ class Workload:
     batch: int
     optimizer: dict[str, Any]
     by_hand: Callable[[Array, Array, list[Array], float], Train]
-    steps: int = 1000
+    steps: int = 500
 
     def make(self) -> tuple[Array, Array, dict[str, Array], dict[str, Any]]:
         """Samples, targets, parameters by name, and the spec that says the same to Backstep."""
@@ -63,6 +62,13 @@ class Workload:
         }
         return x, t, parameters, spec
 
+    def runners(self) -> list[Train]:
+        """Backstep's, by hand, and PyTorch's, with the same numbers to start from."""
+        x, t, parameters, spec = self.make()
+        run = Run(parse_spec(spec))
+        by_hand = self.by_hand(x, t, list(parameters.values()), self.optimizer["lr"])
+        return [full_speed(run), by_hand, *by_pytorch(spec, run)]
+
 
 SGD = {"type": "sgd", "lr": 0.05}
 ADAM = {"type": "adam", "lr": 0.001}
@@ -72,44 +78,6 @@ WORKLOADS = [
     Workload("2-4-2-1 tanh/sigmoid, batch 10, SGD", (2, 4, 2, 1), ONE, 10, SGD, tanh_sigmoid_batch),
     Workload("10-64-1 ReLU, batch 32, Adam", (10, 64, 1), ("relu",), 32, ADAM, relu_adam),
 ]
-
-
-def compare_losses(workload: Workload) -> float:
-    """The largest relative difference of the losses of the first steps."""
-    x, t, parameters, spec = workload.make()
-    run = Run(parse_spec(spec))
-    run.train(300)
-    theirs = workload.by_hand(x, t, list(parameters.values()), workload.optimizer["lr"])(300)
-    ours = run.history.train_loss
-    return max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
-
-
-def measure(workload: Workload, rounds: int) -> tuple[float, float, float]:
-    """Microseconds a step, ours and by hand (fastest round), and the median ratio of neighbours."""
-    x, t, parameters, spec = workload.make()
-    run, done = Run(parse_spec(spec)), 0
-    by_hand = workload.by_hand(x, t, list(parameters.values()), workload.optimizer["lr"])
-
-    def ours() -> float:
-        nonlocal done
-        done += workload.steps
-        start = time.perf_counter()
-        run.train(done)
-        return (time.perf_counter() - start) / workload.steps
-
-    def theirs() -> float:
-        start = time.perf_counter()
-        by_hand(workload.steps)
-        return (time.perf_counter() - start) / workload.steps
-
-    pairs = []
-    for number in range(rounds + 2):
-        first, second = (ours, theirs) if number % 2 else (theirs, ours)
-        one, two = first(), second()
-        if number >= 2:  # the first rounds warm up
-            pairs.append((one, two) if number % 2 else (two, one))
-    ratio = statistics.median(a / b for a, b in pairs)
-    return min(a for a, _ in pairs) * 1e6, min(b for _, b in pairs) * 1e6, ratio
 
 
 def profile(workload: Workload) -> None:
@@ -129,20 +97,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--profile", action="store_true")
     asked = parser.parse_args()
-    print(f"| {'workload':36} | Backstep µs | by hand µs | ratio | losses differ |")
-    print(f"|{'-' * 38}|------------:|-----------:|------:|--------------:|")
+    print(HEAD)
     worst = 0.0
     for workload in WORKLOADS:
-        difference = compare_losses(workload)
-        if not difference < 1e-12:
-            raise SystemExit(f"{workload.name}: the losses differ by {difference:.1e}")
-        ours, theirs, ratio = measure(workload, asked.rounds)
-        worst = max(worst, ratio)
-        print(
-            f"| {workload.name:36} | {ours:11.1f} | {theirs:10.1f} "
-            f"| {ratio:5.2f} | {difference:13.0e} |",
-            flush=True,
-        )
+        runners = workload.runners()
+        for other in runners[1:]:
+            wrong = differ(workload.runners()[0], other, 300)
+            if not wrong < 1e-12:
+                raise SystemExit(f"{workload.name}: the losses differ by {wrong:.1e}")
+        result = race(runners, workload.steps, asked.rounds)
+        worst = max(worst, result.ratio)
+        print(result.line(workload.name), flush=True)
     print(f"target: at most {TARGET}; {'met' if worst <= TARGET else 'missed'}")
     if asked.profile:
         for workload in WORKLOADS:
