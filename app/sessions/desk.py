@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.engine.errors import BackstepError, LimitError
-from app.lab.until import Ending, called_off, parse_until, train_until
+from app.lab.condition import Ending, called_off
+from app.lab.until import parse_until, train_until
 from app.render.arrays import plain
 from app.sessions.actions import Change, Move, SetValue, Step, Train, read_change
 from app.sessions.cabinet import Cabinet, Publish

@@ -11,7 +11,9 @@ import pytest
 
 from app.engine.errors import BackstepError
 from app.engine.types import GRAD, VALUE
-from app.lab.until import Best, Ending, best, dead_units, parse_until, train_until
+from app.lab.condition import Ending
+from app.lab.dying import dead_units
+from app.lab.until import Best, best, parse_until, train_until
 from app.train.run import Run
 from app.train.spec import parse_spec
 

@@ -13,11 +13,11 @@ from app.lab import doctor as doctoring
 from app.lab import gradient_check as checking
 from app.lab import sharpness as sharpening
 from app.lab import sweep as sweeping
+from app.lab.condition import called_off
 from app.lab.evidence import Evidence
 from app.lab.landscape import survey
 from app.lab.range_test import range_test
 from app.lab.treatment import treat
-from app.lab.until import called_off
 from app.lab.vitals import vitals
 from app.lessons import lessons, topics
 from app.sessions.actions import Step, Train
