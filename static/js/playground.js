@@ -6,9 +6,9 @@
 import * as api from "./api.js";
 import { count, number, percent } from "./format.js";
 import { fill, icon } from "./h.js";
+import { startPainter, watchInks } from "./playground/canvases.js";
 import { DEFAULT, choicesOf, classesOf, isOwn, specOf } from "./playground/choices.js";
 import { mountControls } from "./playground/controls.js";
-import { mountCurve } from "./playground/curve.js";
 import { watch } from "./playground/live.js";
 import { mountNetwork } from "./playground/network.js";
 import { mountPlane } from "./playground/plane.js";
@@ -17,9 +17,11 @@ import { fragment, readFragment } from "./share.js";
 import { themeButton } from "./theme.js";
 
 /** @import {Choices} from "./playground/choices.js" */
-/** @import {Picture, Scene} from "./playground/live.js" */
+/** @import {Scene} from "./playground/live.js" */
+/** @import {Told} from "./playground/painter.js" */
 /** @typedef {{name: string, task: string, noise: number, summary: string, points: number[][]}} Set */
 
+const WRITE_AFTER = 240; // ms between two writings of numbers
 const CHANGE_AFTER = 120; // ms of quiet until a dragged slider counts
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(`play-${id}`));
@@ -33,20 +35,37 @@ async function main() {
   let ending = () => {};
   /** @type {Scene | null} */
   let scene = null;
-  /** @type {Picture | null} */
-  let picture = null;
-  let fresh = false; // a picture that has not been drawn
+  let written = 0; // when numbers were last written
   let wanted = false; // to be playing: the button, not the server's answer
   let making = Promise.resolve();
+  let measuring = 0;
 
-  const plane = mountPlane(at("plane"), { add: addPoint });
-  const network = mountNetwork(at("network"), {
-    changeLayers: (layers) => change({ layers }),
-    look: (neuron) => plane.look(neuron),
-    pin: (neuron) => plane.look(neuron),
-  });
-  const curve = mountCurve(/** @type {HTMLCanvasElement} */ (at("curve")));
+  const curve = /** @type {HTMLCanvasElement} */ (at("curve"));
+  const plane = mountPlane(at("plane"), { add: addPoint, measured });
+  const network = mountNetwork(at("network"), { changeLayers: (layers) => change({ layers }), look, measured });
+  const paint = startPainter(document.querySelector("main")?.dataset.painter ?? "", { network: network.canvas, plane: plane.canvas, curve }, draw);
+  watchInks((inks) => paint({ is: "inks", inks }));
+  new ResizeObserver(measured).observe(curve);
   const controls = mountControls(sets, { change, rate: changeRate, chooseSet, clearPoints });
+
+  /** The painter hears of sizes and places once they have settled. */
+  function measured() {
+    cancelAnimationFrame(measuring);
+    measuring = requestAnimationFrame(() => {
+      const scale = Math.min(2, globalThis.devicePixelRatio || 1);
+      const { middles, half, ...net } = network.layout();
+      const { range, width } = plane.layout();
+      const layout = { network: { ...net, scale }, plane: { width, height: width, scale }, curve: { width: curve.clientWidth, height: curve.clientHeight, scale }, middles, half, range };
+      network.canvas.style.setProperty("width", `${net.width}px`);
+      paint({ is: "layout", layout });
+    });
+  }
+
+  /** One neuron on the large plane, or the answer again. @param {import("./playground/painter.js").Neuron | null} neuron */
+  function look(neuron) {
+    const output = neuron && scene && neuron.column === scene.columns.length - 1 ? neuron.unit : 0;
+    paint({ is: "look", neuron: neuron && scene && neuron.column < scene.columns.length - 1 ? neuron : null, output });
+  }
 
   // -- the session -------------------------------------------------------------------------------
 
@@ -81,17 +100,14 @@ async function main() {
     ending = watch(id, {
       scene(next) {
         scene = next;
-        picture = null;
+        paint({ is: "scene", scene: next });
         network.build(next, choices.layers);
         plane.build(next);
-        curve.replace(next.curve);
         controls.layers(choices.layers.length);
       },
-      picture(next, points) {
-        picture = next;
-        curve.add(points);
-        if (!fresh) requestAnimationFrame(draw);
-        fresh = true;
+      picture(text) {
+        network.picture(text);
+        if (!document.hidden) paint({ is: "picture", text });
       },
       gone: () => complain(new Error("This run is not kept any more. Press reset to begin anew.")),
     });
@@ -172,27 +188,31 @@ async function main() {
 
   // -- what is seen ------------------------------------------------------------------------------
 
-  function draw() {
-    fresh = false;
-    if (!picture || !scene) return;
-    network.draw(picture);
-    plane.draw(picture);
-    curve.draw();
-    at("iteration").textContent = count(picture.iteration);
-    at("epoch").textContent = count(picture.epoch);
-    at("rate").textContent = picture.playing ? count(Number(picture.rate.toPrecision(2))) : "–";
-    const { train, validation } = picture.scores;
-    at("train").textContent = number(train?.loss);
-    at("held").textContent = validation ? number(validation.loss) : "–";
+  /** Numbers beside a picture that has been drawn; a few times a second is enough to read. @param {Told} told */
+  function draw(told) {
+    const now = performance.now();
+    if (told.playing && now - written < WRITE_AFTER) return;
+    written = now;
+    write(at("iteration"), count(told.iteration));
+    write(at("epoch"), count(told.epoch));
+    write(at("rate"), told.playing ? count(Number(told.rate.toPrecision(2))) : "–");
+    const { train, validation } = told.scores;
+    write(at("train"), number(train?.loss));
+    write(at("held"), validation ? number(validation.loss) : "–");
     const best = validation ?? train;
-    at("accuracy").textContent = best?.accuracy === undefined ? "–" : percent(best.accuracy);
+    write(at("accuracy"), best?.accuracy === undefined ? "–" : percent(best.accuracy));
     controls.confusion(best?.confusion, validation ? "held back" : "training");
-    controls.scale(scene.classes, picture.limits.at(-1) ?? 1);
-    if (wanted && !picture.playing && picture.reason) stopped(picture);
-    document.body.dataset.playing = String(picture.playing);
+    controls.scale(scene?.classes ?? 0, told.limits.at(-1) ?? 1);
+    if (wanted && !told.playing && told.reason) stopped(told);
+    if (document.body.dataset.playing !== String(told.playing)) document.body.dataset.playing = String(told.playing);
   }
 
-  /** It has ended by itself. @param {Picture} last */
+  /** @param {HTMLElement} place @param {string} text */
+  function write(place, text) {
+    if (place.textContent !== text) place.textContent = text;
+  }
+
+  /** It has ended by itself. @param {Told} last */
   function stopped({ reason, iteration }) {
     wanted = false;
     button(false);
@@ -240,6 +260,12 @@ async function main() {
     if (!act) return;
     event.preventDefault();
     act();
+  });
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !id) return;
+    ending();
+    follow(); // pictures that came meanwhile have not been drawn
   });
 
   const { spec } = location.hash ? await readFragment(location.hash) : { spec: null };

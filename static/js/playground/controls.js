@@ -150,8 +150,10 @@ export function mountControls(sets, ways) {
 
     /** The ends of the colour scale in words. @param {number} many @param {number} limit */
     scale(many, limit) {
-      at("low").textContent = many === 2 ? "surely ●" : number(-limit);
-      at("high").textContent = many === 2 ? "surely ▲" : number(limit);
+      const ends = many === 2 ? ["surely ●", "surely ▲"] : [number(many ? 0 : -limit), number(limit)];
+      ["low", "high"].forEach((name, i) => {
+        if (at(name).textContent !== ends[i]) at(name).textContent = ends[i];
+      });
     },
 
     /** @param {number[][] | undefined} counts @param {string} which */

@@ -1,6 +1,4 @@
-// The stream of pictures of one session. The page asks for the latest one once a frame; what came in between is not drawn.
-
-import { bytesOf } from "./pixels.js";
+// The stream of pictures of one session. They are handed on as text, for whoever draws them to read.
 
 /** @import {Num} from "../types.js" */
 
@@ -40,17 +38,13 @@ import { bytesOf } from "./pixels.js";
 
 /**
  * @param {string} id
- * @param {{scene: (scene: Scene) => void, picture: (picture: Picture, points: Point[]) => void, gone: () => void}} tell
+ * @param {{scene: (scene: Scene) => void, picture: (text: string) => void, gone: () => void}} tell
  * @returns {() => void} ends it
  */
 export function watch(id, tell) {
   const source = new EventSource(`/api/sessions/${encodeURIComponent(id)}/live`);
-  const data = (/** @type {Event} */ event) => JSON.parse(/** @type {MessageEvent} */ (event).data);
-  source.addEventListener("scene", (event) => tell.scene(data(event)));
-  source.addEventListener("picture", (event) => {
-    const { maps, points, ...rest } = data(event);
-    tell.picture({ ...rest, maps: bytesOf(maps) }, points);
-  });
+  source.addEventListener("scene", (event) => tell.scene(JSON.parse(event.data)));
+  source.addEventListener("picture", (event) => tell.picture(event.data));
   source.addEventListener("deleted", () => {
     source.close();
     tell.gone();

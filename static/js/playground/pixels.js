@@ -3,6 +3,7 @@
 import { sign } from "../scale.js";
 
 /** @import {Scene} from "./live.js" */
+/** @import {Brush, Place} from "./painter.js" */
 
 const NO_NUMBER = [255, 212, 0]; // --nonfinite
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
@@ -25,7 +26,7 @@ export function bytesOf(base64) {
 /**
  * Where each neuron's map stands in the bytes: [column][unit].
  * @param {Pick<Scene, "columns" | "shape" | "skip" | "flat">} scene
- * @returns {{start: number, rows: number, columns: number}[][]}
+ * @returns {Place[][]}
  */
 export function placesOf({ columns, shape, skip, flat }) {
   if (!flat || !shape) return [];
@@ -43,8 +44,8 @@ export function placesOf({ columns, shape, skip, flat }) {
 }
 
 /**
- * Paints a map into a canvas of its own size; CSS makes it larger, smoothly.
- * @param {CanvasRenderingContext2D} brush @param {Int8Array} bytes @param {{start: number, rows: number, columns: number}} place
+ * Paints a map into a canvas of its own size.
+ * @param {Brush} brush @param {Int8Array} bytes @param {Place} place
  */
 export function paint(brush, bytes, { start, rows, columns }) {
   const { canvas } = brush;
@@ -57,7 +58,7 @@ export function paint(brush, bytes, { start, rows, columns }) {
 
 /**
  * Where a map crosses zero, by marching squares with straight cuts: [x0, y0, x1, y1] in cells, one after the other.
- * @param {Int8Array} bytes @param {{start: number, rows: number, columns: number}} place @returns {number[]}
+ * @param {Int8Array} bytes @param {Place} place @returns {number[]}
  */
 export function boundary(bytes, { start, rows, columns }) {
   /** @type {number[]} */
@@ -77,4 +78,12 @@ export function boundary(bytes, { start, rows, columns }) {
     }
   }
   return found;
+}
+
+/** A map, scaled to a square of the picture. @param {Brush} brush @param {Brush} small @param {Int8Array} bytes @param {Place} place @param {number} x @param {number} y @param {number} side */
+export function stamp(brush, small, bytes, place, x, y, side) {
+  paint(small, bytes, place);
+  brush.imageSmoothingEnabled = true;
+  // the outer points of the grid lie on the edge of the plane: half a cell is left out all around
+  brush.drawImage(small.canvas, 0.5, 0.5, place.columns - 1, place.rows - 1, x, y, side, side);
 }

@@ -1,0 +1,130 @@
+"""The playground while it trains: updates seen a second, and frames beside a blank page of the same
+browser in the same round, at full speed and with the page's processor slowed four times.
+
+    python -m tests.benchmark.playground [--rounds 3] [--seconds 4] [--chromium /usr/bin/chromium]
+
+The network is the default one, 2-4-2-1 with batches of 10 out of 250. Updates are read off the page,
+from the counter that a visitor sees; the first seconds, in which it gathers speed, are not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.benchmark.bare import bare_server
+from tests.benchmark.page import row
+from tests.browser.conftest import FLAGS
+from tests.serving import Server
+
+UPDATES, FRAMES, SLOWED_FRAMES = 28_000.0, 0.97, 0.90
+SLOWED = 4
+UP_TO_SPEED = 20_000  # updates
+
+COUNT = """(seconds) => new Promise((done) => {
+  const read = () => Number(
+    document.querySelector("#play-iteration")?.textContent.replace(/\\D/g, "") ?? 0);
+  let frames = 0, first, updates, last, longest = 0;
+  const tick = (now) => {
+    if (first === undefined) [first, updates] = [now, read()];
+    else longest = Math.max(longest, now - last);
+    last = now;
+    const passed = (now - first) / 1000;
+    if (passed >= seconds) return done([frames / passed, (read() - updates) / passed, longest]);
+    frames += 1;
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+})"""
+
+
+def opened(browser: Browser, url: str, size: tuple[int, int]) -> Page:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    page.goto(url)
+    return page
+
+
+def slow(page: Page, times: int) -> None:
+    wire = page.context.new_cdp_session(page)
+    wire.send("Emulation.setCPUThrottlingRate", {"rate": times})
+
+
+def measure(
+    browser: Browser, url: str, blank: str, size: tuple[int, int], times: int, seconds: float
+) -> tuple[float, float, float, float]:
+    """Our frames, the blank page's, updates a second, and our longest gap between two frames."""
+    ours, theirs = opened(browser, url, size), opened(browser, blank, size)
+    try:
+        ours.wait_for_selector("main[data-ready]")
+        ours.bring_to_front()
+        ours.keyboard.press("Space")
+        ours.wait_for_function(
+            "(n) => Number(document.querySelector('#play-iteration')"
+            ".textContent.replace(/\\D/g, '')) > n",
+            arg=UP_TO_SPEED,
+            timeout=60_000,
+        )
+        slow(ours, times)
+        slow(theirs, times)
+        frames, updates, longest = ours.evaluate(COUNT, seconds)
+        theirs.bring_to_front()
+        ours.keyboard.press("Space")
+        base, _, _ = theirs.evaluate(COUNT, seconds)
+        return frames, base, updates, longest
+    finally:
+        ours.context.close()
+        theirs.context.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    asked = parser.parse_args()
+    print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print("| | ours | blank page | ratio | target | |\n|---|---:|---:|---:|---:|---|")
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        server = Server(folder).start()
+        browser = playwright.chromium.launch(executable_path=asked.chromium, args=FLAGS)
+        try:
+            with bare_server(folder) as blank:
+                for times, wanted in ((1, FRAMES), (SLOWED, SLOWED_FRAMES)):
+                    rounds = [
+                        measure(
+                            browser,
+                            f"{server.url}/playground",
+                            blank,
+                            (1280, 720),
+                            times,
+                            asked.seconds,
+                        )
+                        for _ in range(asked.rounds)
+                    ]
+                    what = "" if times == 1 else f", slowed {times} times"
+                    ours, theirs = (statistics.median(r[k] for r in rounds) for k in (0, 1))
+                    ratio = statistics.median(r[0] / r[1] for r in rounds)
+                    updates = statistics.median(r[2] for r in rounds)
+                    row(f"frames a second{what}", ours, theirs, ratio, wanted, ratio >= wanted)
+                    if times == 1:
+                        share = updates / UPDATES
+                        row("updates a second", updates, UPDATES, share, 1.0, share >= 1)
+                    else:
+                        print(f"| updates a second{what} | {updates:.0f} | | | | |")
+                    gap = max(r[3] for r in rounds)
+                    print(f"| longest gap between frames{what} | {gap:.0f} ms | | | | |")
+        finally:
+            browser.close()
+            server.kill()
+    print(f"load after: {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
