@@ -17,7 +17,6 @@ from app.engine.kernel import Eager
 from app.engine.op import OPS
 from app.engine.ops.matrix import Linear
 from app.engine.types import Array, Slot
-from app.nn.model import parse_loss
 from app.train.evaluation import Evaluation
 from app.train.plans.rewritten import model_of
 from app.train.run import Run
@@ -113,9 +112,7 @@ class Answer:
                 np.exp(flat, out)
             else:
                 out[:] = flat
-        if self.classes == 2:
-            return np.asarray(2 * out[:, -1:] - 1)
-        return out
+        return np.asarray(2 * out[:, -1:] - 1) if self.classes == 2 else out
 
 
 class Portrait:
@@ -126,12 +123,8 @@ class Portrait:
             raise LimitError(f"must be from 2 to {LARGEST}: {size}", where="size")
         problem = model_of(run.problem)
         if problem is None:
-            raise BackstepError(
-                "only a model with samples has maps, not a program", where="program"
-            )
-        self.problem = problem
-        batches, loss = self.problem.batches, run.spec.document["loss"]
-        name = loss["type"] if isinstance(loss, dict) else loss
+            raise BackstepError("a program has no maps, only a model with samples", where="id")
+        self.problem, batches = problem, problem.batches
         inputs = batches.inputs
         self.flat = inputs.ndim == 2 and inputs.shape[1] <= 2 and inputs.dtype.kind == "f"
         self.samples = {"train": self._some(batches.inputs, batches.targets)}
@@ -140,11 +133,11 @@ class Portrait:
         model = self.problem.evaluation(len(self.samples["train"][0]))
         self.columns = columns_of(model.graph, model.prediction)
         self.weights = [n for n in model.graph.kind(PARAMETER) if int(np.prod(n.shape)) <= 10_000]
+        loss = model.graph[model.graph.output].op
+        assert loss is not None
         shape = model.graph[model.prediction].shape
-        self.answer = Answer(_classes(name, shape, batches), name)
-        self.read = None
-        if self.answer.classes:
-            self.read = reading(parse_loss(loss), batches.targets, shape)
+        self.reading = reading(loss, batches.targets, shape)
+        self.answer = Answer(self.reading.classes if self.reading else 0, loss.name)
         self._judges = {
             which: (
                 self.problem.evaluation(len(rows[0])),
@@ -229,19 +222,8 @@ class Portrait:
         found: dict[str, dict[str, Any]] = {}
         for which, (model, judge) in self._judges.items():
             row: dict[str, Any] = {"loss": judge.loss(slots)}
-            if self.read is not None:
+            if self.reading is not None:
                 targets = self.samples[which][1]
-                row |= tally(self.read, judge.value(model.prediction), targets)
+                row |= tally(self.reading, judge.value(model.prediction), targets)
             found[which] = row
         return found
-
-
-def _classes(loss: str, shape: tuple[int, ...], batches: Any) -> int:
-    """How many classes a prediction tells apart; 0 where it is a number."""
-    if loss in ("cross_entropy", "nll"):
-        return int(shape[-1])
-    if loss in ("bce", "bce_with_logits"):
-        return 2 if shape[-1] == 1 else 0
-    targets = batches.targets
-    alone = targets.size == len(targets) and shape[-1] == 1
-    return 2 if alone and np.isin(targets, (0.0, 1.0)).all() else 0

@@ -13,7 +13,7 @@ import math
 import time
 from base64 import b64encode
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from app.engine.errors import BackstepError
 from app.engine.graph import PARAMETER
 from app.engine.types import VALUE
 from app.lab.portrait import Portrait
+from app.lab.until import Condition, Ending, Patience, parse_until, train_until
 from app.sessions.desk import Desk
 from app.sessions.errors import FullError, NotFoundError, StaleError, over
 from app.sessions.moment import Moment, settled
@@ -54,6 +55,8 @@ class Wish:
     gentle: bool = False
     stop: int | None = None
     forever: bool = False  # also when nobody watches
+    until: dict[str, Any] | None = None  # see lab/until.py; the first broken number always ends it
+    restore_best: bool = False  # then go on from the weights of the least validation loss
 
     def quota(self, iteration: int, seconds: float) -> float:
         """How many updates this much time is for."""
@@ -71,6 +74,8 @@ class Game:
     wish: Wish = field(default_factory=Wish)
     on: bool = False
     reason: str = ""  # why it stopped
+    says: str = ""  # the same in words
+    conditions: list[Condition] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     viewers: set[Viewer] = field(default_factory=set)
     curve: Curve = field(default_factory=Curve)
@@ -80,6 +85,10 @@ class Game:
     owed: float = 0.0
     seen: float = 0.0  # when somebody last watched
     kept: float = 0.0
+
+    @property
+    def standing(self) -> dict[str, Any]:
+        return {"playing": self.on, "reason": self.reason, "says": self.says}
 
 
 class Playroom:
@@ -103,11 +112,16 @@ class Playroom:
         if start >= most:
             raise BackstepError(over("iterations_per_session", most, start + 1), where="iterations")
         stop = most if wish.stop is None else min(most, wish.stop)
+        if wish.restore_best:
+            session.check_validation()
+        until = {"nonfinite": True, **(wish.until or {})}
+        async with session.engine:
+            conditions = await self.desk.workers.run(lambda: parse_until(until, session.run))
         game = self.game(session)
-        game.wish = Wish(wish.speed, wish.gentle, stop, wish.forever)
+        game.wish, game.conditions = replace(wish, stop=stop), conditions
         game.seen = time.monotonic()
         if game.task is None or game.task.done():
-            game.on, game.reason, session.stopped = True, "", False
+            game.on, game.reason, game.says, session.stopped = True, "", "", False
             game.task = asyncio.create_task(self._run(game))
 
     async def pause(self, session: Session, reason: str = "paused") -> None:
@@ -226,12 +240,14 @@ class Playroom:
                 rest = PICTURE_SECONDS - (time.perf_counter() - began)
                 await asyncio.sleep(max(0.0, rest))
         except BackstepError as error:
-            game.reason = error.message
+            game.reason, game.says = "error", error.message
         finally:
             game.on = False
             with suppress(NotFoundError, StaleError):  # deleted, or changed by another process
                 async with session.turn:
                     await self._end(game)
+                if game.reason == Patience.name and game.wish.restore_best:
+                    await self.desk.change(session, lambda: [session.restore_change(None)])
 
     async def _end(self, game: Game) -> None:
         session = game.session
@@ -261,6 +277,7 @@ class Playroom:
         most = wish.stop if wish.stop is not None else self.desk.limits.iterations_per_session
         game.owed = min(game.owed, BURST) + wish.quota(start, PICTURE_SECONDS)
         stop = min(most, start + int(min(game.owed, most)))
+        ending: Ending | None = None
         done, until = start, began + PICTURE_SECONDS - SPARE_SECONDS
 
         def go_on(reached: int) -> bool:
@@ -270,15 +287,13 @@ class Playroom:
         if stop > start:
             workers.take_turn()
             try:
-                done = max(start, run.train(stop, go_on))
+                done, ending = train_until(run, start, stop, game.conditions, go_on)
             finally:
                 workers.end_turn()
         game.owed -= done - start
         losses = np.array(run.history.train_loss[start:done])
-        broken = np.flatnonzero(~np.isfinite(losses))
-        if broken.size:  # to walk through the first one, not past it
-            done, losses = start + int(broken[0]), losses[: broken[0]]
-            game.on, game.reason = False, "nonfinite"
+        if ending is not None:
+            game.on, game.reason, game.says = False, ending.reason, ending.says
         elif done >= most:
             limit = done >= self.desk.limits.iterations_per_session
             game.on, game.reason = False, "limit" if limit else "done"
@@ -307,7 +322,7 @@ class Playroom:
     def _show(self, game: Game, picture: dict[str, Any], points: list[Point]) -> None:
         if not picture:
             return
-        picture = picture | {"playing": game.on, "reason": game.reason}
+        picture = picture | game.standing
         for viewer in list(game.viewers):
             viewer.picture(picture, points)
 
@@ -337,13 +352,13 @@ class Playroom:
             "batches": session.batches,
             "limit": self.desk.limits.iterations_per_session,
         }
-        return worded(scene), self._picture(game) | {"playing": game.on, "reason": game.reason}
+        return worded(scene), self._picture(game) | game.standing
 
     def _picture(self, game: Game) -> dict[str, Any]:
         """At the session's position, by who holds its engine."""
         session, portrait = game.session, self._portrait(game)
         run, at = session.run, settled(session.position, session.of).iteration
-        slots = run.carried(at)
+        slots = run.start(at)
         maps = portrait.maps(slots)
         limits = portrait.limits(maps)
         settings = run.settings(at)

@@ -193,10 +193,6 @@ class Run:
             slots[name, VALUE] = value
         return slots
 
-    def carried(self, iteration: int) -> Slots:
-        """What an iteration starts from, without a stepper: cheap where training has just ended."""
-        return self._core(iteration)
-
     def _core(self, iteration: int) -> Slots:
         """What an iteration starts from: parameters, optimizer state, kept gradients."""
         known = [i for i in (*self._snapshots, *self._cores) if i <= iteration]

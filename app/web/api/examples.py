@@ -138,7 +138,7 @@ def made() -> dict[str, Any]:
         "changes": session.log,
         "frames": [],
     }
-    still = {"playing": False, "reason": "paused", "batch_loss": run.loss(2)}
+    still = {"playing": False, "reason": "paused", "says": "", "batch_loss": run.loss(2)}
     found["played"] = {**demo.face(), **still}
     found["maps"] = drawn()
     session.apply(session.restore_change(0))

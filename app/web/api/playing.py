@@ -23,6 +23,7 @@ router = APIRouter(prefix="/api/sessions/{id}", tags=["playing"])
 
 PLAYS = {
     "full": {"summary": "at full speed", "value": {}},
+    "until": {"summary": "until the loss is small", "value": {"until": {"loss_below": 0.01}}},
     "gentle": {
         "summary": "slowly at first, a thousand updates",
         "value": {"gentle": True, "iterations": 1000},
@@ -46,8 +47,8 @@ async def play(
     id: Id,
     body: Annotated[models.PlayBody, Body(openapi_examples=PLAYS)] = PLAY,
 ) -> Response:
-    """Trains until DELETE on the same address, until the loss is not a number, or until nobody has
-    watched /live for ten seconds; the answer comes at once. The learning rate may be changed
+    """Trains until DELETE on the same address, until what `until` waits for, until the first number
+    that is none, or until nobody has watched /live for ten seconds; the answer comes at once. The learning rate may be changed
     meanwhile. Asked again while it plays, speed and end are the new ones.
     """
     desk = desk_of(request)
@@ -55,7 +56,14 @@ async def play(
     stop = None
     if body.iterations is not None:
         stop = settled(session.position, session.of).iteration + body.iterations
-    wish = Wish(body.speed, body.gentle, stop, forever=body.iterations is not None)
+    wish = Wish(
+        body.speed,
+        body.gentle,
+        stop,
+        forever=body.iterations is not None,
+        until=body.until,
+        restore_best=body.restore_best,
+    )
     await playroom_of(request).play(session, wish)
     return await told(request, session)
 
@@ -82,8 +90,8 @@ async def told(request: Request, session: Session) -> Response:
         at = settled(session.position, session.of).iteration
         loss = plain(await desk.compute(session, lambda: session.run.loss(at), at))
     game = room.games.get(session.id)
-    about = {"playing": on, "reason": game.reason if game else "", "batch_loss": loss}
-    return answer({**face, **about}, revision=face["revision"])
+    standing = game.standing if game else {"playing": False, "reason": "", "says": ""}
+    return answer({**face, **standing, "batch_loss": loss}, revision=face["revision"])
 
 
 @router.get(
@@ -107,7 +115,7 @@ async def maps(
 
 def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:
     portrait = Portrait(session.run, size)
-    slots = session.run.carried(iteration)
+    slots = session.run.start(iteration)
     found = portrait.maps(slots)
     columns = [
         {**vars(column), "limit": limit, "maps": array.tolist()}

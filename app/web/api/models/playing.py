@@ -17,15 +17,22 @@ class PlayBody(Given):
     iterations: int | None = Field(
         None, ge=1, description="stop after so many; without it, when stopped or no longer watched"
     )
+    until: dict[str, Any] | None = Field(None, description="as for …/train")
+    restore_best: bool = Field(
+        False,
+        description="when validation_patience has ended it, take up the weights of the least "
+        "validation loss; a change in the log",
+    )
 
 
 class Played(State):
     playing: bool
     reason: str = Field(
-        description="why it stands still: paused, done, limit (of the session), nonfinite (the "
-        "next iteration's loss is not a number), moved (somebody went elsewhere), alone (nobody "
-        "watched), or an error in words; empty while it plays"
+        description="why it stands still: paused, done, limit (of the session), moved (somebody "
+        "went elsewhere), alone (nobody watched), error, or a condition such as nonfinite; empty "
+        "while it plays"
     )
+    says: str = Field(description="the same in words, where there is more to say")
     batch_loss: Number | None = Field(
         description="the loss that the iteration at the position has; null while it plays"
     )
