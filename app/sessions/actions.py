@@ -21,6 +21,7 @@ from app.sessions.errors import NotFoundError
 from app.sessions.graphs import EDITABLE
 from app.sessions.moment import Moment, Of, by_block, by_node, by_phase, settled
 from app.train.clipping import parse_clip
+from app.train.plans.penalty import parse_penalty
 from app.train.run import Run
 
 UNITS = ("node", "phase", "iteration", "epoch")
@@ -168,7 +169,9 @@ class SetValue:
 
 @dataclass(frozen=True)
 class Configure:
-    """From this iteration on: another learning rate, zero_grad on or off, other clipping."""
+    """From this iteration on: another learning rate, zero_grad on or off, other clipping or other
+    penalties on the weights.
+    """
 
     iteration: int
     settings: dict[str, Any]
@@ -187,9 +190,12 @@ class Configure:
                     raise BackstepError(f"must be true or false: {value!r}", where=name)
             elif name == "clip":
                 parse_clip(value)
+            elif name == "regularisation":
+                parse_penalty(value)
             else:
                 raise BackstepError(
-                    f"cannot be changed while running: {name!r}; lr, zero_grad and clip can",
+                    f"cannot be changed while running: {name!r}; "
+                    "lr, zero_grad, clip and regularisation can",
                     where=name,
                 )
 
@@ -255,7 +261,7 @@ def read_change(given: Any, where: str) -> Change:
         return Restore(iteration, whole(rest["source"], f"{where}.source", low=0))
     raise BackstepError(
         'a change is {"type": "value", "iteration", "node", "value"} or '
-        '{"type": "settings", "iteration", "lr" or "zero_grad" or "clip"} or '
+        '{"type": "settings", "iteration", "lr", "zero_grad", "clip" or "regularisation"} or '
         '{"type": "restore", "iteration", "source"}',
         where=where,
     )
@@ -275,10 +281,19 @@ def value_from(run: Run, node: str | None, moment: Moment, of: Of) -> int:
     return now.iteration
 
 
+TOUCHED = {
+    "lr": ("update",),
+    "clip": ("clip", "update"),
+    "zero_grad": ("zero_grad",),
+    "regularisation": ("forward", "loss"),
+}
+"""The phases in which a setting matters."""
+
+
 def setting_from(run: Run, name: str, moment: Moment, of: Of) -> int:
     """The current iteration if no step that the setting touches has run, else the next."""
     now = settled(moment, of)
-    touched = {"lr": ("update",), "clip": ("clip", "update"), "zero_grad": ("zero_grad",)}[name]
+    touched = TOUCHED[name]
     plan = run.plan(now.iteration)
     if name == "zero_grad" and not run.settings(now.iteration).zero_grad:
         first = 1  # where the line will stand

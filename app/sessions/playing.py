@@ -358,7 +358,7 @@ class Playroom:
         """At the session's position, by who holds its engine."""
         session, portrait = game.session, self._portrait(game)
         run, at = session.run, settled(session.position, session.of).iteration
-        slots = run.start(at)
+        slots = run.carried(at)
         maps = portrait.maps(slots)
         limits = portrait.limits(maps)
         settings = run.settings(at)

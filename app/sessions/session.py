@@ -91,7 +91,8 @@ class Session:
         """Iterations of the same shape have the same graph and plan."""
         settings, batches = self.run.settings(iteration), self.run.problem.batches
         size = batches.size(iteration) if batches else 0
-        return size, settings.zero_grad, repr(settings.clip)
+        look = size, repr(settings.regularisation)
+        return look, settings.zero_grad, repr(settings.clip)
 
     def phases(self, iteration: int) -> list[str]:
         shape = self.shape_of(iteration)
@@ -141,6 +142,7 @@ class Session:
                 "lr_now": None if lr_now is None else plain(lr_now),
                 "zero_grad": settings.zero_grad,
                 "clip": settings.clip,
+                "regularisation": settings.regularisation,
             },
             "seen": self.seen._asdict(),
         }

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.errors import BackstepError
-from app.engine.graph import BUFFER, PARAMETER, Graph
+from app.engine.graph import BUFFER, CONSTANT, PARAMETER, Graph
 from app.engine.plan import Step
 from app.engine.replay import Rows, fill, taken
 from app.engine.stepper import Stepper
@@ -30,8 +30,9 @@ from app.train.iteration import FED, iteration_plan
 from app.train.measure import batch_loss
 from app.train.plans.accumulation import loss_of
 from app.train.plans.mixed_precision import SCALE, SKIPPED
-from app.train.plans.rewritten import Rewritten
-from app.train.problem import check_choices
+from app.train.plans.penalty import parse_penalty
+from app.train.plans.rewritten import Rewritten, changed, unchanged
+from app.train.problem import Problem, check_choices
 from app.train.spec import Spec, clip_step
 from app.train.trainer import Program, Trainer
 
@@ -54,6 +55,7 @@ class Settings:
     lr: float | None
     zero_grad: bool
     clip: Any = None
+    regularisation: dict[str, Any] | None = None
 
 
 class Run:
@@ -62,7 +64,13 @@ class Run:
     def __init__(self, spec: Spec) -> None:
         self.spec, self.problem = spec, spec.problem
         self.history = History()
-        first = Settings(spec.optimizer.lr if spec.optimizer else None, spec.zero_grad, spec.clip)
+        first = Settings(
+            spec.optimizer.lr if spec.optimizer else None,
+            spec.zero_grad,
+            spec.clip,
+            spec.document.get("regularisation"),
+        )
+        self._penalised: dict[str, Problem] = {repr(first.regularisation): spec.problem}
         self._settings: list[tuple[int, Settings]] = [(0, first)]
         self._edits: dict[int, dict[str, Array]] = {}
         self.restored: dict[int, int] = {}
@@ -82,13 +90,23 @@ class Run:
         return self._settings[index][1]
 
     def graph(self, iteration: int) -> Graph:
-        return self.problem.graph(iteration)
+        return self._problem(iteration).graph(iteration)
+
+    def _problem(self, iteration: int) -> Problem:
+        """The spec's own, or the same with other penalties in its loss."""
+        penalty = self.settings(iteration).regularisation
+        known = self._penalised.get(repr(penalty))
+        if known is None:
+            method = replace(self.spec.method, penalty=parse_penalty(penalty))
+            known = changed(unchanged(self.spec.problem), method, self.spec.limits.graph_nodes)
+            self._penalised[repr(penalty)] = known
+        return known
 
     def plain_graph(self, iteration: int) -> Graph:
         """The graph whose gradients are the slopes of its output: without casts or a scaled loss,
         for gradient checks.
         """
-        problem = self.problem
+        problem = self._problem(iteration)
         return (
             problem.plain(iteration) if isinstance(problem, Rewritten) else problem.graph(iteration)
         )
@@ -191,7 +209,16 @@ class Run:
                 slots[node.name, VALUE] = former[node.name, VALUE]
         for name, value in self._edits.get(iteration, {}).items():
             slots[name, VALUE] = value
+        if iteration and self._problem(iteration) is not self._problem(iteration - 1):
+            problem = self._problem(iteration)
+            fresh = problem.initial()
+            for node in problem.graph(iteration).kind(CONSTANT):  # the penalties' own numbers
+                slots[node.name, VALUE] = fresh[node.name]
         return slots
+
+    def carried(self, iteration: int) -> Slots:
+        """What an iteration starts from, without a stepper: cheap where training has just ended."""
+        return self._core(iteration)
 
     def _core(self, iteration: int) -> Slots:
         """What an iteration starts from: parameters, optimizer state, kept gradients."""
@@ -215,7 +242,7 @@ class Run:
 
     def _initial(self) -> Slots:
         slots: Slots = {}
-        for name, value in self.problem.initial().items():
+        for name, value in self._problem(0).initial().items():
             value = value.copy()
             value.flags.writeable = False
             slots[name, VALUE] = value
@@ -424,11 +451,18 @@ class Run:
         self.restored = {**self.restored, iteration: source}
 
     def configure(self, iteration: int, **changes: Any) -> None:
-        """From this iteration on: lr, zero_grad or clip."""
+        """From this iteration on: lr, zero_grad, clip or regularisation. What it starts from stays
+        as it is, so that a rate that is dragged costs no replay.
+        """
+        start = None
+        if iteration and (iteration in self._cores or iteration in self._snapshots):
+            start = self._core(iteration)
         self._forget(iteration)
         now = replace(self.settings(iteration), **changes)
         before = [entry for entry in self._settings if entry[0] < iteration]
         self._settings = [*before, (iteration, now)]  # at once: others may be reading
+        if start is not None:
+            self._remember(iteration, self._edited(iteration, start))
 
     def _forget(self, iteration: int) -> None:
         """Drop all that was computed from this iteration on, and the changes after it."""

@@ -3,8 +3,9 @@ browser in the same round, at full speed and with the page's processor slowed fo
 
     python -m tests.benchmark.playground [--rounds 3] [--seconds 4] [--chromium /usr/bin/chromium]
 
-The network is the default one, 2-4-2-1 with batches of 10 out of 250. Updates are read off the page,
-from the counter that a visitor sees; the first seconds, in which it gathers speed, are not counted.
+The network is the default one, 2-4-2-1 with batches of 10 out of 250. Updates are read off the
+page, from the counter that a visitor sees; the first seconds, in which it gathers speed, are not
+counted.
 """
 
 from __future__ import annotations

@@ -176,6 +176,14 @@ def model_of(problem: Any) -> ModelProblem | None:
     return problem if isinstance(problem, ModelProblem) else None
 
 
+def unchanged(problem: Any) -> Problem:
+    """What stands behind every change."""
+    while hasattr(problem, "inner"):
+        problem = problem.inner
+    found: Problem = problem
+    return found
+
+
 def changed(problem: Problem, method: Method, max_nodes: int) -> Problem:
     """The problem as this method sees it."""
     if method.accumulate > 1:

@@ -21,6 +21,7 @@ SETTINGS = {
     "lr": {"summary": "the learning rate", "value": {"lr": 0.05}},
     "zero_grad": {"summary": "forget zero_grad", "value": {"zero_grad": False}},
     "clip": {"summary": "clip the gradient", "value": {"clip": {"max_norm": 1.0}}},
+    "l2": {"summary": "a penalty on weights", "value": {"regularisation": {"l2": 0.01}}},
 }
 RESTORES = {"start": {"summary": "the weights of the start", "value": {"iteration": 0}}}
 

@@ -48,8 +48,9 @@ async def play(
     body: Annotated[models.PlayBody, Body(openapi_examples=PLAYS)] = PLAY,
 ) -> Response:
     """Trains until DELETE on the same address, until what `until` waits for, until the first number
-    that is none, or until nobody has watched /live for ten seconds; the answer comes at once. The learning rate may be changed
-    meanwhile. Asked again while it plays, speed and end are the new ones.
+    that is none, or until nobody has watched /live for ten seconds; the answer comes at once.
+    Learning rate and regularisation may be changed meanwhile. Asked again while it plays, speed
+    and end are the new ones.
     """
     desk = desk_of(request)
     session = await desk.get(id)
@@ -115,7 +116,7 @@ async def maps(
 
 def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:
     portrait = Portrait(session.run, size)
-    slots = session.run.start(iteration)
+    slots = session.run.carried(iteration)
     found = portrait.maps(slots)
     columns = [
         {**vars(column), "limit": limit, "maps": array.tolist()}

@@ -68,6 +68,7 @@ class Settings(Said):
     lr_now: Number | None = Field(description="after the schedule")
     zero_grad: bool
     clip: Any = None
+    regularisation: Any = None
 
 
 class Array(Said):

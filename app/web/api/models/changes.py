@@ -22,11 +22,14 @@ class SettingsBody(Given):
     clip: dict[str, Any] | None = Field(
         None, description='{"max_norm": 1}, {"clip_value": 0.5}, or null for none'
     )
+    regularisation: dict[str, Any] | None = Field(
+        None, description='{"l2": 0.01}, {"l1": 0.001}, both, or null for none'
+    )
 
     @model_validator(mode="after")
     def _some(self) -> SettingsBody:
         if not self.model_fields_set:
-            raise ValueError("give at least one of lr, zero_grad and clip")
+            raise ValueError("give at least one of lr, zero_grad, clip and regularisation")
         for name in ("lr", "zero_grad"):
             if name in self.model_fields_set and getattr(self, name) is None:
                 raise ValueError(f"{name} cannot be null")
