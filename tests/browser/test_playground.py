@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 # How many of the output's pixels are nearer to the second class, of a canvas as it is shown.
 SECOND = """() => {
-  const map = document.querySelector(".plane-map");
-  const { data } = map.getContext("2d").getImageData(0, 0, map.width, map.height);
+  const map = document.querySelector(".plane-map"); // drawn by a thread of its own
+  const copy = new OffscreenCanvas(100, 100).getContext("2d");
+  copy.drawImage(map, 0, 0, 100, 100);
+  const { data } = copy.getImageData(0, 0, 100, 100);
   let second = 0;
   for (let i = 0; i < data.length; i += 4) second += data[i + 2] > data[i] ? 1 : 0;
   return second / (data.length / 4);
