@@ -160,7 +160,7 @@ test("an attention is read off its graph", () => {
   const dropped = attention.nodes.map((n) => (n.name === "c" ? { ...n, inputs: ["d", "v"] } : n));
   const [found] = attentionsOf({ ...attention, nodes: [...dropped, node("d", "mul", ["a", "mask"])] });
   assert.deepEqual([found.weights, found.used, found.mixed], ["a", "d", "c"]);
-  assert.deepEqual(picturesOf(attention).map((p) => p.name), ["attention"]);
+  assert.deepEqual(picturesOf(attention).map((p) => p.name), ["attention", "board"]);
 });
 
 test("a row of attention tells what each token gives and gets", () => {
