@@ -94,6 +94,9 @@ def test_hostile_questions(
 
 
 def test_a_file_may_be_sent_as_it_is(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    content = paths["/api/datasets/csv"]["post"]["requestBody"]["content"]
+    assert set(content) == {"application/json", "text/csv"}
     text = "länge;art\n1,5;a\n2,5;b\n"
     sent = client.post("/api/datasets/csv", content=text.encode(), headers=CSV)
     pasted = client.post("/api/datasets/csv", json={"text": text})

@@ -165,12 +165,14 @@ files = APIRouter(prefix="/api/datasets", tags=["data"], route_class=Upload)
     "/csv",
     summary="Read a table",
     responses=says(models.Table, "table", 400, 413, 415, 422),
+    openapi_extra={"requestBody": {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 async def csv(
     request: Request, body: Annotated[models.CsvBody, Body(openapi_examples=TABLES)]
 ) -> Response:
-    """Text, pasted or out of a file, as `inputs` and `targets` for a spec's `data`; what is wrong
-    is said with line and column. Nothing is kept.
+    """Text as `inputs` and `targets` for a spec's `data`; what is wrong is said with line and
+    column. A file may be sent as it is, as text/csv: the options then stand in the query. Nothing
+    is kept.
     """
     desk = desk_of(request)
 
