@@ -21,8 +21,9 @@ import numpy as np
 from app.engine.errors import BackstepError
 from app.engine.graph import PARAMETER
 from app.engine.types import VALUE
+from app.lab.condition import Condition, Ending
 from app.lab.portrait import Portrait
-from app.lab.until import Condition, Ending, Patience, parse_until, train_until
+from app.lab.until import Patience, parse_until, train_until
 from app.sessions.desk import Desk
 from app.sessions.errors import FullError, NotFoundError, StaleError, over
 from app.sessions.moment import Moment, settled
