@@ -146,8 +146,9 @@ export const takeApart = (id, body, revision = null) => request("PUT", at(id, "/
 /** The plan as it is in one iteration. @param {string} id @param {number} iteration @returns {Promise<PlanEntry[]>} */
 export const plan = (id, iteration) => request("GET", at(id, `/plan${query({ iteration })}`));
 
-/** One slope in several ways, each with error and cost. @param {string} id @param {number} iteration @returns {Promise<Approaches>} */
-export const approaches = (id, iteration) => request("GET", at(id, `/approaches${query({ iteration })}`));
+/** One slope in several ways, each with error and cost. @param {string} id @param {number} iteration @param {Record<string, string> | null} [manual] formulas by parameter @returns {Promise<Approaches>} */
+export const approaches = (id, iteration, manual = null) =>
+  request("GET", at(id, `/approaches${query({ iteration, manual: manual && JSON.stringify(manual) })}`));
 
 /** What another plan does. @param {string} id @param {"memory" | "proof" | "underflow"} kind @param {number} iteration */
 export const planned = (id, kind, iteration) => request("GET", at(id, `/${kind}${query({ iteration })}`));

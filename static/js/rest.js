@@ -19,7 +19,7 @@ import { mountWords } from "./panels/stage_words.js";
 
 /** @type {Record<string, (element: HTMLElement, store: any, actions: any) => void>} */
 const PANELS = { program, inspector, chart, learning_rate: learningRate };
-const OTHER_PLANS = ["accumulate", "checkpoint", "precision", "fault"];
+const OTHER_PLANS = ["accumulate", "checkpoint", "precision", "fault", "forward_mode"];
 
 /** @param {Stage} stage @param {Store<State>} store @param {Actions} actions @param {() => void} help */
 export async function mountRest(stage, store, actions, help) {

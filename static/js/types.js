@@ -133,8 +133,8 @@
  */
 /** @typedef {{node: string, index: number[], automatic: Num, numerical: Num, relative_error: Num, ok: boolean}} CheckEntry */
 /** @typedef {{position: Position, epsilon: number, entries: CheckEntry[], worst: Num, ok: boolean, verdict: string}} GradientCheck */
-/** @typedef {{approach: string, error: Num | null, evaluations: number}} Approach */
-/** @typedef {{iteration: number, numbers: number, rows: Approach[]}} Approaches */
+/** @typedef {{approach: string, error: Num | null, evaluations: number, gradient: Record<string, any>, formula?: Record<string, string>}} Approach */
+/** @typedef {{iteration: number, numbers: number, outputs: number, rows: Approach[], sweep: {epsilon: number[], one_sided: (Num | null)[], central: (Num | null)[]}}} Approaches */
 /** @typedef {{id: string, title: string, topic: string, question: string, picture?: any, spec?: any, takeaway?: string, convention?: string, source?: string, links?: {says: string, href: string}[]}} Lesson */
 
 /**

@@ -81,10 +81,22 @@ def test_the_check_tells_what_every_way_costs(new_page: NewPage) -> None:
     opened = Walk(new_page(reduced_motion="reduce")).open("/walk/numerical-and-automatic")
     opened.page.get_by_role("button", name="Check the gradients").click()
     opened.page.wait_for_selector(".check-ways")
-    rows = [row.split("\t") for row in opened.page.locator(".check-ways tr").all_inner_texts()[1:]]
-    assert [(row[0], row[1]) for row in rows] == [
+    told = opened.page.locator(".check-ways tr")
+    rows = [row.split("\t") for row in told.all_inner_texts()[1:]]
+    assert [(row[0], row[2]) for row in rows] == [
         ("measured, one-sided", "2"),
         ("measured, central", "2"),
         ("forward mode", "1"),
         ("reverse mode", "1"),
     ]
+    assert "step of 1e−5" in (opened.page.locator(".ways-curve").get_attribute("aria-label") or "")
+    opened.page.get_by_label("∂L∕∂w").fill("3*w**2 + 6")
+    opened.page.get_by_role("button", name="Compare").click()
+    opened.page.wait_for_function("document.querySelectorAll('.check-ways tr').length === 6")
+    assert told.all_inner_texts()[1].split("\t") == ["by hand", "18", "0", "0.5"]
+    assert opened.page.get_by_text("1 pass: one for each loss").is_visible()
+    opened.page.get_by_role("link", name="Walk forward mode for w").click()
+    opened.ready()
+    assert "forward mode" in opened.page.locator("h1").inner_text()
+    opened.page.wait_for_selector(".forward-passes")
+    assert "pass 1 of 1" in opened.page.locator(".panel-plans").inner_text()

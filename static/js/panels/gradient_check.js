@@ -8,7 +8,7 @@ import { fill, h } from "../h.js";
 import { number } from "../format.js";
 
 /** @import {Store} from "../store.js" */
-/** @import {State, Actions, Approaches, CheckEntry, GradientCheck} from "../types.js" */
+/** @import {State, Actions, CheckEntry, GradientCheck} from "../types.js" */
 
 const SHOWN = 200;
 
@@ -40,18 +40,6 @@ function table(result) {
   );
 }
 
-/** The same slopes in several ways: what each costs, how far off it is. @param {Approaches} found */
-function ways({ rows, numbers }) {
-  return h("div", { class: "check-ways" },
-    h("h3", {}, numbers === 1 ? "One slope, several ways" : `${numbers} slopes, several ways`),
-    h("table", { class: "ways-table" },
-      h("thead", {}, h("tr", {}, ["way", "runs", "error"].map((t) => h("th", { scope: "col" }, t)))),
-      h("tbody", {}, rows.map((row) => h("tr", {},
-        h("th", { scope: "row" }, row.approach.replace("automatic, ", "").replace("numerical", "measured")),
-        h("td", {}, String(row.evaluations)),
-        h("td", {}, row.error === null ? "–" : number(row.error)))))));
-}
-
 /** Opens the check in a dialog, and runs it. @param {Store<State>} store @param {Actions} actions */
 export async function checkGradients(store, actions) {
   const back = /** @type {HTMLElement | null} */ (document.activeElement);
@@ -78,7 +66,10 @@ export async function checkGradients(store, actions) {
       table(result));
     const { session, position } = store.get();
     const found = await api.approaches(session.id, position.iteration).catch(() => null); // up to 64 numbers
-    if (found) out.append(ways(found));
+    if (!found) return;
+    const place = h("div", { class: "check-ways" });
+    out.append(place);
+    await (await import("./ways.js")).mountWays(place, found, store.get());
   } catch (error) {
     fill(out, h("p", { class: "check-off" }, /** @type {Error} */ (error).message));
   }

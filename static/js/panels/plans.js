@@ -174,7 +174,8 @@ export async function mount(element, store, actions) {
         spec.precision ? get("underflow") : null,
       ]);
       if (turn !== asked) return;
-      const pieces = [spec.fault ? fault(store, actions) : null, memory ? strip(memory, store, actions) : null];
+      const forward = spec.forward_mode ? (await import("./forward_plan.js")).forwardView(store) : null;
+      const pieces = [forward, spec.fault ? fault(store, actions) : null, memory ? strip(memory, store, actions) : null];
       marks = pieces.flatMap((piece) => (piece ? [piece.mark] : []));
       fill(element, pieces.map((piece) => piece?.element), proof ? sums(proof) : null, underflow ? losses(underflow) : null);
     } catch (error) {
