@@ -92,7 +92,7 @@ def test_the_check_tells_what_every_way_costs(new_page: NewPage) -> None:
     assert "step of 1e−5" in (opened.page.locator(".ways-curve").get_attribute("aria-label") or "")
     opened.page.get_by_label("∂L∕∂w").fill("3*w**2 + 6")
     opened.page.get_by_role("button", name="Compare").click()
-    opened.page.wait_for_function("document.querySelectorAll('.check-ways tr').length === 6")
+    opened.page.wait_for_function("() => document.querySelectorAll('.check-ways tr').length === 6")
     assert told.all_inner_texts()[1].split("\t") == ["by hand", "18", "0", "0.5"]
     assert opened.page.get_by_text("1 pass: one for each loss").is_visible()
     opened.page.get_by_role("link", name="Walk forward mode for w").click()
