@@ -144,7 +144,7 @@ def _check(nodes: Sequence[Box], edges: Sequence[Edge]) -> None:
         if count > 1:
             raise LayoutError(f"layout: two nodes have one name: {name}")
     for node in nodes:
-        if not (0 < node.width < 1e5 and 0 < node.height < 1e5):
+        if not (0 < node.width < 1e7 and 0 < node.height < 1e7):
             raise LayoutError(f"layout: {node.name} has no size: {node.width} × {node.height}")
     for source, target, _ in edges:
         for name in (source, target):

@@ -35,11 +35,9 @@ export function createCamera(viewport, world, graph, { projected, insets, boxes,
   const whole = { x: -24, y: -12, width: graph.width + 48, height: graph.height + 36 };
 
   const window_ = svg("rect", { class: "map-window", rx: 3 });
-  /** @type {Map<string, SVGRectElement>} */
-  const marks = new Map([...boxes].map(([name, { x, y, width, height }]) => [name, svg("rect", { class: "map-node", x, y, width, height, rx: 12 })]));
-  const map = svg("svg", { class: "map", "aria-hidden": "true", preserveAspectRatio: "none" }, ...marks.values(), window_);
-  /** @type {SVGRectElement | undefined} */
-  let marked;
+  const all = [...boxes.values()].map(({ x, y, width, height }) => `M${x} ${y}h${width}v${height}h${-width}z`).join("");
+  const mark = svg("rect", { class: "map-node is-centre", rx: 12, visibility: "hidden" });
+  const map = svg("svg", { class: "map", "aria-hidden": "true", preserveAspectRatio: "none" }, svg("path", { class: "map-node", d: all }), mark, window_);
 
   function view() {
     const { clientWidth: width, clientHeight: height } = viewport;
@@ -211,9 +209,9 @@ export function createCamera(viewport, world, graph, { projected, insets, boxes,
     },
     /** Marks a box on the map. @param {string | null} name */
     mark(name) {
-      marked?.classList.remove("is-centre");
-      marked = marks.get(name ?? "");
-      marked?.classList.add("is-centre");
+      const box = boxes.get(name ?? "");
+      mark.setAttribute("visibility", box ? "visible" : "hidden");
+      if (box) attributes(mark, { x: box.x, y: box.y, width: box.width, height: box.height });
     },
     /** Lets go of the viewport. */
     leave() {

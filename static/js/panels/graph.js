@@ -11,13 +11,13 @@ import { withEntry } from "./edits.js";
 import { heat, largest, only } from "./heat.js";
 import { boxSays, createBox, createFrame, outlet, together } from "./scope_box.js";
 
-/** @import {Actions, ArrayData, Contribution, Frame, Graph, GraphEdge, GraphNode, Nodes, PlanEntry, State} from "../types.js" */
+/** @import {Actions, ArrayData, Contribution, Frame, Graph, GraphEdge, GraphNode, Nodes, PlanEntry, Scope, State} from "../types.js" */
 /** @import {Box, Point} from "../geometry.js" */
 /** @import {Item, Wire} from "../scopes.js" */
 
 const FORWARD_LANE = -5;
 const BACKWARD_LANE = 6;
-const ALL = 150; // boxes up to which all stand in the document
+const ALL = 60; // boxes up to which all stand in the document
 const BEYOND = 0.4; // of the view's size: drawn around it as well
 const KINDS = { parameter: "parameter", input: "input", target: "target", constant: "constant", noise: "noise", buffer: "buffer", op: "" };
 
@@ -88,7 +88,9 @@ export function createGraph(graph, actions) {
   const virtual = scopes.items.size > ALL;
   const edges = svg("svg", { class: "edges", width: virtual ? 1 : graph.width, height: virtual ? 1 : graph.height, "aria-hidden": "true" });
   const nodes = h("div", { class: "nodes", role: "group", "aria-label": "Graph" });
-  const frames = h("div", { class: "frames" }, scopes.frames.map((scope) => createFrame(scope, actions)));
+  const frames = h("div", { class: "frames" });
+  /** @type {Map<Scope, HTMLElement>} */
+  const drawnFrames = new Map();
   const fault = h("span", { class: "fault-says", hidden: true });
   const byName = new Map(graph.nodes.map((node) => [node.name, node]));
   /** In the document. @type {Map<string, DrawnNode>} */
@@ -110,6 +112,15 @@ export function createGraph(graph, actions) {
   if (!virtual) {
     for (const wire of scopes.wires) mountEdge(wire);
     for (const item of scopes.items.values()) mountNode(item);
+    for (const scope of scopes.frames) mountFrame(scope);
+  }
+
+  /** @param {Scope} scope */
+  function mountFrame(scope) {
+    const element = createFrame(scope, actions);
+    const inner = scopes.frames.find((other) => drawnFrames.has(other) && other.name.startsWith(scope.name)); // lies over it
+    frames.insertBefore(element, (inner && drawnFrames.get(inner)) ?? null);
+    drawnFrames.set(scope, element);
   }
 
   /** The two lanes of a wire, worked out when first needed. @param {Wire} wire */
@@ -308,6 +319,15 @@ export function createGraph(graph, actions) {
         } else if (!wanted && drawn) {
           drawn.group.remove();
           drawnEdges.delete(wire);
+        }
+      }
+      for (const scope of scopes.frames) {
+        const drawn = drawnFrames.get(scope);
+        const wanted = scope.place !== null && touches(near, scope.place);
+        if (wanted && !drawn) mountFrame(scope);
+        else if (!wanted && drawn && !drawn.contains(document.activeElement)) {
+          drawn.remove();
+          drawnFrames.delete(scope);
         }
       }
       if (came && last) this.draw(last.state, last.shown);
