@@ -72,6 +72,10 @@ class Kernel(Protocol):
 
     def scratch(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array: ...
 
+    def addend(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array: ...
+
+    def partial(self, array: Array) -> bool: ...
+
     def save(self, name: str, shape: Shape, dtype: Any = FLOAT) -> Array: ...
 
     def saved(self, name: str) -> Array: ...
@@ -167,6 +171,16 @@ class Eager:
     def scratch(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
         return empty(shape, dtype, last)
 
+    def addend(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
+        """Where a contribution goes that will be added to others."""
+        return self.scratch(shape, dtype, last)
+
+    def partial(self, array: Array) -> bool:
+        """Whether this is an addend of which only the op's own part counts, and the rest need not
+        be 0. Here somebody looks at the whole of it.
+        """
+        return False
+
     def at(self, node: str) -> None:
         self.node = node
 
@@ -224,6 +238,8 @@ class Recorder:
         self._written: Counter[tuple[int, int]] = Counter()
         self._copies: list[tuple[Array, Array]] = []
         self._settled: dict[int, tuple[int, partial[Any]]] = {}
+        self._addends: dict[Hashable, Array] = {}
+        self._taken = 0
 
     def __call__(self, function: Callable[..., Any], *operands: Any) -> None:
         *ins, out = operands
@@ -320,8 +336,21 @@ class Recorder:
     def scratch(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
         return self._make(len(self.made), shape, dtype, last)
 
+    def addend(self, shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
+        """One array serves all steps, for it is added up within the step."""
+        if not shape:
+            return self.scratch(shape, dtype, last)
+        self._taken += 1
+        name = (self._taken, shape, dtype, last)  # a step may need several
+        if name not in self._addends:
+            self._addends[name] = self.scratch(shape, dtype, last)
+        return self._addends[name]
+
+    def partial(self, array: Array) -> bool:
+        return any(array is addend for addend in self._addends.values())
+
     def at(self, node: str) -> None:
-        self.node = node
+        self.node, self._taken = node, 0
 
     def save(self, name: str, shape: Shape, dtype: Any = FLOAT) -> Array:
         return self.write(self.node, SAVED + name, shape, dtype)

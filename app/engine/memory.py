@@ -7,7 +7,8 @@ of an operand that is read for the last time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from bisect import insort
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,19 +32,16 @@ class Span:
     written: Array
     read: bool = False
     start: int = 0
-
-    @property
-    def stop(self) -> int:
-        return self.start + self.array.nbytes
+    stop: int = 0
 
 
 def shared_places(
-    calls: Sequence[partial[Any]], made: Mapping[Hashable, Array], kept: Collection[Hashable]
+    calls: Sequence[partial[Any]], made: Mapping[Hashable, Array]
 ) -> dict[Hashable, Array]:
-    """For the arrays that a recorder made a place each in one piece of memory. Left out are those
-    in `kept`, single numbers, and what is not wholly written before it is read.
+    """For arrays that a recorder made, and that nobody needs after the calls, a place each in one
+    piece of memory. Left out are single numbers, and what is not wholly written before it is read.
     """
-    spans = {key: span for key, span in _spans(calls, made).items() if key not in kept}
+    spans = _spans(calls, made)
     fit = {key: s for key, s in spans.items() if s.array.size > 1 and s.written.all()}
     size = _place(calls, sorted(fit.values(), key=lambda span: span.first))
     memory = np.empty(size + ALIGNED, np.uint8)
@@ -80,27 +78,28 @@ def _mark(written: Array, part: Array, whole: Array) -> None:
 def _place(calls: Sequence[partial[Any]], spans: list[Span]) -> int:
     """Choose each span's start, lowest first; returns how many bytes there are in all."""
     living: list[Span] = []
+    ending: dict[int, list[Span]] = {}
+    for span in spans:
+        ending.setdefault(span.last, []).append(span)
     size = 0
     for span in spans:
-        heir = next((old for old in living if _inherits(calls[span.first], old, span)), None)
+        before = (old for old in ending.get(span.first, ()) if old.first < span.first)
+        heir = next((old for old in before if _inherits(calls[span.first], old, span)), None)
         living = [old for old in living if old.last >= span.first and old is not heir]
-        span.start = 0
-        if heir is not None:
-            span.start = heir.start
-        else:
-            for old in living:
-                if old.start >= span.stop:
-                    break
-                span.start = max(span.start, -(-old.stop // ALIGNED) * ALIGNED)
-        living.append(span)
-        living.sort(key=lambda one: one.start)
+        span.start = 0 if heir is None else heir.start
+        for old in living if heir is None else ():
+            if old.start >= span.start + span.array.nbytes:
+                break
+            span.start = max(span.start, -(-old.stop // ALIGNED) * ALIGNED)
+        span.stop = span.start + span.array.nbytes
+        insort(living, span, key=lambda one: one.start)
         size = max(size, span.stop)
     return size
 
 
 def _inherits(call: partial[Any], old: Span, new: Span) -> bool:
     """Whether the call computes entry by entry, and reads the old array for the last time."""
-    if old.last != new.first or not isinstance(call.func, np.ufunc) or call.func.signature:
+    if not isinstance(call.func, np.ufunc) or call.func.signature:
         return False
     *ins, out = (*call.args, *call.keywords.values())
     mine = [x for x in ins if owner(x) is owner(old.array)]

@@ -106,6 +106,12 @@ class Op:
         """Whether a gradient flows into this operand."""
         return self.operands[min(operand, len(self.operands) - 1)] in self.rules
 
+    def touched(self, operand: int, grad: Array) -> Array:
+        """The view of an operand's gradient outside of which the contribution is 0. An op that has
+        one leaves the rest as it is where `k.partial` says so.
+        """
+        return grad
+
     def choices(self, operand: int, *shapes: Shape) -> int | None:
         """For an operand of whole numbers: from how many it chooses, counted from 0."""
         return None

@@ -116,7 +116,7 @@ class Backward:
             grads[flow.operand] = (
                 k.write(target.name, GRAD, target.shape, dtype, last)
                 if fills
-                else k.scratch(target.shape, dtype, last)
+                else k.addend(target.shape, dtype, last)
             )
             terms.append((flow, fills))
         if not terms:
@@ -141,7 +141,10 @@ class Backward:
                 total = k.write(
                     target.name, GRAD, target.shape, target.grad_dtype, target.batch_last
                 )
-                k(np.add, old, value, total)
+                summands = [old, value, total]
+                if k.partial(value):
+                    summands = [node.op.touched(flow.operand, x) for x in summands]
+                k(np.add, *summands)
             k.contribute(node.name, target.name, flow.operand, value, fills)
 
 

@@ -19,14 +19,15 @@ from app.engine.graph import PARAMETER, Graph
 from app.engine.kernel import Recorder
 from app.engine.memory import shared_places
 from app.engine.plan import Step
-from app.engine.replay import LONGEST, Call, Rows, Straight, straight
+from app.engine.replay import Call, Rows, Straight, straight
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.iteration import FED
 from app.train.optimizers import Optimizer
 from app.train.plans.accumulation import loss_of
 from app.train.update import Update
 
-CACHE = 200_000  # bytes; what is smaller stays in a core's cache, wherever it lies
+CACHE = 200_000  # bytes; less than that stays in a core's cache, wherever it lies
+SMALL = 8_192  # bytes of an array that is left where it is
 BLOCK = 8192  # entries that stay in the cache while an optimizer makes its passes over them
 
 
@@ -123,9 +124,9 @@ class Trainer:
             if source[1] == GRAD and graph[source[0]].op and copy in self.shared
         }
         k, squared_norm = self._recorded(graph, plan, slots, buffers)
-        if sum(array.nbytes for array in k.made.values()) > CACHE and len(k.calls) <= LONGEST:
-            ends = {name for name in k.made if not _passing(graph, name)}
-            places = shared_places(k.calls, k.made, ends)
+        passing = {name: array for name, array in k.made.items() if _passing(graph, name, array)}
+        if sum(array.nbytes for array in passing.values()) > CACHE:
+            places = shared_places(k.calls, passing)
             k, squared_norm = self._recorded(graph, plan, slots, buffers, places)
         feed = {node.name: k.buffers[node.name, VALUE] for node in graph.kind(*FED)}
         feed |= k.waiting
@@ -173,11 +174,11 @@ class Trainer:
             optimizer.update(k, part[VALUE], part[GRAD], part[VALUE], state, state)
 
 
-def _passing(graph: Graph, name: Hashable) -> bool:
-    """Whether nobody asks for this array after the iteration: a scratch, or a slot of a node
-    between leaves and loss.
+def _passing(graph: Graph, name: Hashable, array: Array) -> bool:
+    """Whether this is large, and nobody asks for it after the iteration: a scratch, or a slot of a
+    node between leaves and loss.
     """
-    if not isinstance(name, tuple):
-        return True
+    if array.nbytes < SMALL or not isinstance(name, tuple):
+        return array.nbytes >= SMALL
     node = graph.nodes.get(name[0])
     return node is not None and node.op is not None and node.name != graph.output

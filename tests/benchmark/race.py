@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from app.train.run import Run
 from tests.benchmark.handwritten import Train
@@ -86,38 +84,9 @@ def differ(ours: Train, theirs: Train, steps: int) -> float:
 
 
 def by_pytorch(spec: dict[str, Any], run: Run) -> list[Train]:
-    """The same in PyTorch (eager, float64, its own modules and optimizers), where it is there."""
+    """The same in PyTorch, where it is there."""
     try:
-        import torch
+        from tests.reference.training import by_pytorch
     except ImportError:
         return []
-    from tests.reference.layers import modules
-
-    torch.set_default_dtype(torch.float64)
-    torch.set_num_threads(1)
-    x, t = torch.tensor(spec["data"]["inputs"]), torch.tensor(spec["data"]["targets"])
-    layers: list[Any] = []
-    for given in spec["model"]["layers"]:
-        kept = isinstance(given, str) or "fused" not in given
-        layers.append(given if kept else {k: v for k, v in given.items() if k != "fused"})
-    model = torch.nn.Sequential(*modules(layers, tuple(x.shape)))
-    start = {name: torch.tensor(np.array(v)) for name, v in run.problem.initial().items()}
-    model.load_state_dict(start)
-    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[spec["optimizer"]["type"]]
-    optimizer = kind(model.parameters(), lr=spec["optimizer"]["lr"])
-    function: Callable[..., Any] = torch.nn.functional.mse_loss
-    if "cross_entropy" in str(spec["loss"]):
-        t, function = t.reshape(-1), torch.nn.functional.cross_entropy
-
-    def train(count: int) -> list[float]:
-        losses = []
-        for _ in range(count):
-            optimizer.zero_grad()
-            y = model(x)
-            loss = function(y.reshape(-1, y.shape[-1]) if t.ndim == 1 else y, t)
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-        return losses
-
-    return [train]
+    return [by_pytorch(spec, run.problem.initial())]

@@ -6,11 +6,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.engine.graph import Graph
 from app.engine.kernel import Eager, Recorder, const, ones
 from app.engine.replay import replay
 from app.engine.types import GRAD, VALUE
 from tests.engine.checks import same_bits
-from tests.engine.walks import FAN_OUT, fan_out, network, replayed, stepper
+from tests.engine.walks import FAN_OUT, fan_out, network, replayed, stepper, use
 
 
 def test_a_call_whose_out_is_none_is_skipped() -> None:
@@ -113,3 +114,22 @@ def test_passes_add_up_in_the_leaves_as_they_do_stepwise(times: int) -> None:
             kept = {slot: a for slot, a in walk.slots.items() if slot[1] == GRAD}
         buffers = replayed(graph, values, times)
         assert all(same_bits(buffers[slot], kept[slot]) for slot in kept)
+
+
+def test_a_contribution_to_a_part_is_added_to_that_part_alone() -> None:
+    """Else the gradient of a sequence of T steps would cost T times its size."""
+    graph = Graph()
+    x = graph.leaf("parameter", "x", (2, 5, 3))
+    steps = [use(graph, "select", x, index=t) for t in range(5)]
+    use(graph, "sum", use(graph, "square", use(graph, "stack", *steps, *steps[:2])))
+    values = {"x": np.linspace(-1, 1, 30).reshape(2, 5, 3)}
+    walk = stepper(graph, values)
+    walk.seek(len(walk.plan))
+    assert same_bits(replayed(graph, values)["x", GRAD], walk.slots["x", GRAD])
+    buffers = {("x", VALUE): values["x"]}
+    k = Recorder(buffers, {("x", VALUE)}, frozenset(graph.nodes), {})
+    for step in walk.plan:
+        step.run(k)
+    whole = [call for call in k.calls if call.args[-1].shape == x.shape]
+    assert len(whole) == 1, "it is emptied once"
+    assert sum(array.shape == x.shape for array in k.made.values()) == 2, "one addend serves all"

@@ -86,6 +86,7 @@ def test_full_speed_and_stepping_give_the_same_bits(
 ) -> None:
     """In batches of two, of which the last may be smaller."""
     monkeypatch.setattr(trainer, "CACHE", cache)
+    monkeypatch.setattr(trainer, "SMALL", 0)
     size = 3 if len(case["inputs"]) == 5 else 2
     if len(case["inputs"]) == 3:
         size = 3
@@ -110,6 +111,7 @@ def test_other_plans_over_layers_give_the_same_bits_too(
     name: str, method: dict[str, Any], cache: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trainer, "CACHE", cache)
+    monkeypatch.setattr(trainer, "SMALL", 0)
     case = next(case for case in CASES if case["name"] == name)
     even = len(case["inputs"]) // 2 * 2
     data = {"inputs": case["inputs"][:even], "targets": case["targets"][:even]}

@@ -152,11 +152,14 @@ class Projection(Op):
             k(np.positive, self.flat(g), rows.reshape(self.flat(g).shape))
         k(np.dot, rows, self.own(weight), None if dx is None else dx.reshape(x2.shape))
         for grad in (dweight, *dbias):
-            if grad is not None and self.parts > 1:
+            if grad is not None and self.parts > 1 and not k.partial(grad):
                 k(np.positive, const(0.0), grad)
         k(np.dot, rows.T, x2, None if dweight is None else self.own(dweight))
         if dbias and dbias[0] is not None:
             k(np.dot, ones(len(rows)), rows, self.own(dbias[0]))
+
+    def touched(self, operand: int, grad: Array) -> Array:
+        return grad if operand == 0 else self.own(grad)
 
     def place(self, index: Index, width: int) -> tuple[int, int, int]:
         """(n, t, row of the weight) of an output's index."""

@@ -55,9 +55,14 @@ class Select(Op):
         k(np.positive, x[:, self.index], y)
 
     def vjp(self, k: Kernel, g: Array, y: Array, x: Array, dx: Any) -> None:
-        if dx is not None:
+        if dx is None:
+            return
+        if not k.partial(dx):
             k(np.positive, const(0.0), dx)
-            k(np.positive, g, dx[:, self.index])
+        k(np.add, g, const(0.0), self.touched(0, dx))  # 0, not −0, as the rest that others add
+
+    def touched(self, operand: int, grad: Array) -> Array:
+        return grad[:, self.index]
 
     def element(self, index: Index, *shapes: Shape) -> list[Term]:
         return [Term((("x", (index[0], self.index, *index[1:])),))]
