@@ -32,10 +32,6 @@ router = APIRouter(include_in_schema=False)
 
 SCRIPT = re.compile(r"(?P<page>\w+)(?P<late>\.late)?\.js(?P<map>\.map)?")
 STYLE = re.compile(r"(?P<names>\w+(?:\+\w+)*)\.css")
-# Nearly all of it runs at once: so a browser compiles it while it still reads the page.
-EAGER = "//# allFunctionsCalledOnLoad\n"
-
-
 @dataclass(frozen=True)
 class Scripts:
     first: Asset
@@ -102,11 +98,11 @@ def _scripts(page: str, first: tuple[Module, ...], late: tuple[Module, ...]) -> 
     def here(name: str) -> str:
         return f"Promise.resolve().then(()=>{variable(name)})"
 
-    head = EAGER + "let $loading;\n"
+    head = "let $loading;\n"
     if late:
         address = json.dumps(f"/bundle/{page}.late.js?v={tag}")
         head = (
-            f"{EAGER}let $loading;const $late=()=>$loading??=import({address})"
+            f"let $loading;const $late=()=>$loading??=import({address})"
             f".then((it)=>it.late({given}))"
             ".catch((error)=>{$loading=undefined;throw error});\n"
         )

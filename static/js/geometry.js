@@ -64,20 +64,30 @@ function toward(from, to, by) {
   return [from[0] + ((to[0] - from[0]) * by) / size, from[1] + ((to[1] - from[1]) * by) / size];
 }
 
+// Every edge passes here before the first step can be taken, so these count by index and take the root themselves.
+
 /** @param {Point} a @param {Point} b */
-const distance = (a, b) => Math.hypot(b[0] - a[0], b[1] - a[1]);
+function distance(a, b) {
+  const dx = b[0] - a[0];
+  const dy = b[1] - a[1];
+  return Math.sqrt(dx * dx + dy * dy);
+}
 
 /**
  * The same line moved sideways, to its right-hand side when positive: so one edge has two lanes.
  * @param {Point[]} line @param {number} by @returns {Point[]}
  */
 export function lane(line, by) {
-  return line.map(([x, y], i) => {
-    const [ax, ay] = line[Math.max(0, i - 1)];
-    const [bx, by2] = line[Math.min(line.length - 1, i + 1)];
-    const size = Math.hypot(bx - ax, by2 - ay) || 1;
-    return [x - ((by2 - ay) / size) * by, y + ((bx - ax) / size) * by];
-  });
+  const last = line.length - 1;
+  /** @type {Point[]} */
+  const moved = [];
+  for (let i = 0; i <= last; i++) {
+    const a = line[i > 0 ? i - 1 : 0];
+    const b = line[i < last ? i + 1 : last];
+    const share = by / (distance(a, b) || 1);
+    moved.push([line[i][0] - (b[1] - a[1]) * share, line[i][1] + (b[0] - a[0]) * share]);
+  }
+  return moved;
 }
 
 /** @param {Point[]} line */
@@ -92,29 +102,24 @@ export function pointAt(line, along) {
   let left = Math.max(0, along);
   for (let i = 1; i < line.length; i++) {
     const leg = distance(line[i - 1], line[i]);
-    if (left <= leg && leg > 0) {
-      const t = left / leg;
-      return [line[i - 1][0] + (line[i][0] - line[i - 1][0]) * t, line[i - 1][1] + (line[i][1] - line[i - 1][1]) * t];
-    }
+    if (left <= leg && leg > 0) return between(line[i - 1], line[i], left / leg);
     left -= leg;
   }
   return line[line.length - 1];
 }
 
+/** @param {Point} a @param {Point} b @param {number} t @returns {Point} */
+const between = (a, b, t) => [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t];
+
 /** The line without its last `by` pixels. @param {Point[]} line @param {number} by @returns {Point[]} */
 export function shorten(line, by) {
-  const total = length(line) - by;
-  if (total <= 0) return line;
-  /** @type {Point[]} */
-  const kept = [line[0]];
-  let sum = 0;
-  for (let i = 1; i < line.length; i++) {
-    sum += distance(line[i - 1], line[i]);
-    if (sum >= total) break;
-    kept.push(line[i]);
+  let left = by;
+  for (let i = line.length - 1; i > 0; i--) {
+    const leg = distance(line[i - 1], line[i]);
+    if (left < leg) return [...line.slice(0, i), between(line[i], line[i - 1], left / leg)];
+    left -= leg;
   }
-  kept.push(pointAt(line, total));
-  return kept;
+  return line;
 }
 
 /** @param {number} x */

@@ -117,6 +117,7 @@ async function open() {
   mountTransport(panel("transport"), store, actions);
   mountKeys(actions, { help });
   performance.mark("usable");
+  await null;
   const rest = import("./rest.js").catch(() => null);
   await painted();
   if (main.dataset.session) walking.follow();
