@@ -32,6 +32,8 @@ router = APIRouter(include_in_schema=False)
 
 SCRIPT = re.compile(r"(?P<page>\w+)(?P<late>\.late)?\.js(?P<map>\.map)?")
 STYLE = re.compile(r"(?P<names>\w+(?:\+\w+)*)\.css")
+
+
 @dataclass(frozen=True)
 class Scripts:
     first: Asset
