@@ -13,7 +13,7 @@ import numpy as np
 from app.engine.errors import BackstepError, LimitError
 from app.engine.fields import real, whole
 from app.engine.types import VALUE
-from app.lab.lanes import parse_lane
+from app.lab.lanes import laned
 from app.lab.planes import (
     Plane,
     Way,
@@ -25,7 +25,6 @@ from app.lab.planes import (
 from app.lab.recorded import Recorded, recorded
 from app.train.limits import SpecLimits
 from app.train.run import Run
-from app.train.spec import Spec, parse_spec
 
 PLANES = ("random", "trajectory", "parameters")
 POINTS, MAX_POINTS = 25, 10_201
@@ -77,6 +76,9 @@ class Survey:
             "complete": done == m,
             "here": {"a": 0.0, "b": 0.0, "loss": here},
             "path": self.path,
+            "parameters": [
+                {"node": node.name, "shape": list(node.shape)} for node in self.f.parameters
+            ],
         }
 
 
@@ -160,18 +162,10 @@ def landscape(
             f"a landscape's run may have at most {max_iterations:,} iterations: {count:,}",
             where="iterations",
         )
-    run = Run(_spec(document, lane, limits))
+    run = Run(laned(document, lane, limits))
     if progress is None:
         return survey(run, run.train(count), max_points=max_points, **asked).grid()
     ahead = int(asked.get("points", POINTS)) ** 2
     done = run.train(count, lambda i: progress(i, count + ahead))
     laid = survey(run, done, max_points=max_points, **asked)
     return laid.grid(lambda at, of: progress(count + at, count + of))
-
-
-def _spec(
-    document: Mapping[str, Any], lane: Mapping[str, Any] | None, limits: SpecLimits | None
-) -> Spec:
-    if not lane:
-        return parse_spec(dict(document), limits)
-    return parse_lane(dict(lane), "lane").spec(document, limits)

@@ -59,6 +59,15 @@ def merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     return given
 
 
+def laned(
+    document: Mapping[str, Any], lane: Mapping[str, Any] | None, limits: SpecLimits | None
+) -> Spec:
+    """The checked spec of one lane; without a lane, of the base."""
+    if not lane:
+        return parse_spec(dict(document), limits)
+    return parse_lane(dict(lane), "lane").spec(document, limits)
+
+
 def parse_lanes(given: Any, most: int = MAX_LANES) -> list[Wanted]:
     """`[{"lr": 0.1}, {"optimizer": "adam", "label"?: …}, …]`."""
     if not isinstance(given, list) or not given:

@@ -9,21 +9,24 @@ derivatives alone, so a product is a central difference of gradients,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from app.engine.types import Array
+from app.lab.lanes import laned
 from app.lab.recorded import Recorded, recorded
 from app.render import numbers
+from app.train.limits import SpecLimits
 from app.train.run import Run
 
 METHOD = "power iteration; Hessian-vector products by central differences of gradients"
 EPSILON = 1e-5  # of the weights' size: near the cube root of float64's precision
 TOLERANCE = 1e-6  # the eigenvalue has settled when it changes by a smaller share
 ROUNDS = 200
+EXPECTED = 20  # rounds that a power iteration takes, about, for the progress that is told
 NOTHING = 1e-12  # a curvature below this is none
 
 Progress = Callable[[], bool]
@@ -72,6 +75,31 @@ def course(
             break
         found.append(sharpness(run, i, progress))
     return found
+
+
+def course_of(
+    document: Mapping[str, Any],
+    lane: Mapping[str, Any] | None,
+    iterations: int,
+    points: int,
+    progress: Callable[[int, int], bool],
+    *,
+    limits: SpecLimits | None = None,
+) -> dict[str, Any]:
+    """Of a spec, or of one lane of it, with the run's losses: `loss[k]` is that after k updates."""
+    run = Run(laned(document, lane, limits))
+    done = run.train(iterations, lambda i: progress(i, 2 * iterations))
+    rounds = 0
+
+    def further() -> bool:
+        nonlocal rounds
+        rounds += 1
+        share = 1 - 1 / (1 + rounds / (points * EXPECTED))
+        return progress(iterations + int(share * iterations), 2 * iterations)
+
+    found = course(run, done, points, further)
+    losses = [*run.history.train_loss[:done], run.loss(done)]
+    return {**as_json(found), "loss": losses, "lr": [run.lr(i) for i in range(done + 1)]}
 
 
 def _largest(f: Recorded, progress: Progress | None) -> tuple[float, int, float, bool]:

@@ -54,9 +54,21 @@ def _walk(
     )
 
 
-@router.get("/lab/learning-rate")
-async def learning_rate_lab(request: Request) -> Response:
-    return kept(request.headers, "lab_learning_rate.html", given=await first.lab_page())
+LAB = {
+    "learning-rate": ("lanes", "Learning-rate lab"),
+    "sharpness": ("sharpness", "How large may a step be?"),
+    "landscape": ("landscape", "Loss landscape"),
+}
+"""The pages of the lab by address: the part that its script shows, and the title."""
+
+
+@router.get("/lab/{name}")
+async def lab(request: Request, name: str) -> Response:
+    if name not in LAB:
+        raise HTTPException(404, f"the lab has no such page: {name[:80]}")
+    part, title = LAB[name]
+    given = await first.lab_page()
+    return kept(request.headers, "lab.html", given=given, part=part, title=title)
 
 
 @router.get("/playground")

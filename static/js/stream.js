@@ -65,5 +65,8 @@ export const sweep = (body, options) => streamed("/api/sweeps", body, options);
 /** @param {object} body @param {Options} [options] */
 export const rangeTest = (body, options) => streamed("/api/range-test", body, options);
 
+/** λmax along a run, with its losses. @param {object} body @param {Options} [options] */
+export const sharpness = (body, options) => streamed("/api/sharpness", body, options);
+
 /** The loss on a plane (or along a line) of a spec. @param {object} body @param {Options} [options] */
 export const landscape = (body, options) => streamed("/api/landscape", body, options);

@@ -108,6 +108,9 @@ GOOD: dict[tuple[str, str], Call] = {
         "/api/landscape",
         json={"spec": LINE, "plane": "parameters", "parameters": [{"node": "w"}], "points": 5},
     ),
+    ("POST", "/api/sharpness"): lambda c: c.client.post(
+        "/api/sharpness", json={"spec": LINE, "iterations": 4, "points": 2}
+    ),
     ("POST", "/api/range-test"): lambda c: c.client.post(
         "/api/range-test", json={"spec": LINE, "iterations": 20}
     ),

@@ -7,10 +7,12 @@ import { contour, levels } from "../../static/js/lab/contour.js";
 import { argument } from "../../static/js/lab/editor.js";
 import { labels, laneText, rate, ratesAround, readLane, schedule, spareRate } from "../../static/js/lab/lanes.js";
 import { apart, evenRange, positive, power, range } from "../../static/js/lab/lines.js";
+import { firstPlaces, heights, placeOf } from "../../static/js/lab/landscape.js";
 import { fresh } from "../../static/js/lab/page.js";
 import { DEFAULT_RATES, PRESETS } from "../../static/js/lab/presets.js";
 import { FORMULAS, find, networks } from "../../static/js/lab/problems.js";
 import { verdictAt } from "../../static/js/lab/row.js";
+import { borneOut, pointAt } from "../../static/js/lab/sharpness.js";
 import { extentOf, kept } from "../../static/js/lab/terrain.js";
 import { pace } from "../../static/js/lab/transport.js";
 
@@ -164,4 +166,25 @@ test("powers of ten are short", () => {
   assert.equal(power(0.001), "0.001");
   assert.equal(power(1), "1");
   assert.equal(power(1e-7), "10⁻⁷");
+});
+
+test("theory is held against what was seen", () => {
+  assert.deepEqual(borneOut(0.9, "oscillates"), { predicted: "settles", observed: "settles" });
+  assert.deepEqual(borneOut(1.1, "diverges"), { predicted: "diverges", observed: "diverges" });
+  assert.equal(pointAt([{ iteration: 0 }, { iteration: 10 }, { iteration: 20 }], 19), 1);
+  assert.equal(pointAt([{ iteration: 5 }], 0), 0);
+});
+
+test("two numbers of the weights are named as they are indexed", () => {
+  assert.deepEqual(placeOf("0.weight[0, 1]"), { node: "0.weight", index: [0, 1] });
+  assert.deepEqual(placeOf("w"), { node: "w", index: [] });
+  assert.equal(placeOf("]["), null);
+  assert.deepEqual(firstPlaces([{ node: "x", shape: [] }, { node: "y", shape: [] }]), ["x", "y"]);
+  assert.deepEqual(firstPlaces([{ node: "0.weight", shape: [8, 2] }]), ["0.weight[0,0]", "0.weight[0,1]"]);
+});
+
+test("a landscape that reaches far is drawn in logarithms, holes and infinities as gaps", () => {
+  const far = heights({ loss: [[1, 100], [null, "Infinity"], null], path: [{ loss: 10 }] });
+  assert.deepEqual(far, { log: true, z: [[0, 2], [null, null], []], way: [1] });
+  assert.deepEqual(heights({ loss: [[1, 2]], path: [{ loss: "NaN" }] }), { log: false, z: [[1, 2]], way: [null] });
 });

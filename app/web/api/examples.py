@@ -158,6 +158,9 @@ def made() -> dict[str, Any]:
     found["vitals"] = worded(vitals(Evidence(sick, 4, 2)))
     found["sharpness"] = worded(sharpening.as_json(sharpening.course(sick, 2, 2)))
     found["landscape"] = worded(survey(sick, 2, points=3).grid())
+    found["sharpness_course"] = worded(
+        sharpening.course_of(SPEC, {"lr": 0.01}, 4, 2, lambda done, of: True)
+    )
     found["range_test"] = worded(vars(range_test(SPEC, iterations=12)))
     first = next(iter(lessons()))
     found["lessons"] = {"lessons": [lesson_routes.brief(first)], "topics": topics()}

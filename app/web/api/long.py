@@ -26,7 +26,7 @@ KeepOn = Callable[[], bool]
 """To be asked now and then: it lets others go first, and says whether to go on."""
 
 LOOK_SECONDS = 0.1  # between two looks whether somebody still waits, and how far it is
-QUICK_SECONDS = 0.3  # what takes longer is begun anew in another process
+QUICK_SECONDS = 0.3  # of computing; what takes longer is begun anew in another process
 STREAM = "text/event-stream"
 STREAMED: dict[str, Any] = {
     "text/event-stream": {
@@ -63,10 +63,10 @@ def _quick(tasks: Sequence[Task[T]], watch: Watch) -> Callable[[KeepOn], list[T]
     """All of them one after the other, as long as it does not take long."""
 
     def work(keep_on: KeepOn) -> list[T]:
-        until = time.monotonic() + QUICK_SECONDS
+        until = time.thread_time() + QUICK_SECONDS
 
         def progress(done: int, of: int) -> bool:
-            if time.monotonic() > until:
+            if time.thread_time() > until:
                 raise TooLongError
             return keep_on()
 

@@ -10,9 +10,10 @@ import { sweep } from "../stream.js";
 import { address, readPacked, wish } from "./address.js";
 import { charts } from "./charts.js";
 import { editLane } from "./editor.js";
+import { offer, pick, problems, queryOf, rateOf, ways } from "./frame.js";
 import { FEWEST, FIELDS, MOST, differing, labels, ratesAround, schedule, spareRate } from "./lanes.js";
 import { PRESETS, preset } from "./presets.js";
-import { FORMULAS, asked, find, lessonProblem, networks, ownProblem } from "./problems.js";
+import { FORMULAS, asked, find, ownProblem } from "./problems.js";
 import { laneRow } from "./row.js";
 import { transport } from "./transport.js";
 import { working } from "./working.js";
@@ -43,9 +44,6 @@ export function fresh(by, problem, lr, iterations, catalogue) {
     default: return ratesAround(lr, [lr]).map((rate) => ({ lr: problem.id === "ravine" || problem.id === "saddle" ? short(rate / 3) : rate }));
   }
 }
-
-/** @param {string} label @param {HTMLElement} select */
-const pick = (label, select) => h("span", { class: "lab-pick" }, h("label", { for: select.id }, label), select);
 
 /** @param {HTMLElement} root */
 export function lanesPage(root) {
@@ -93,7 +91,7 @@ export function lanesPage(root) {
   root.append(
     h("header", { class: "lab-head" }, h("div", { class: "lab-title" }, question, says), questions),
     h("div", { class: "lab-bar" },
-      pick("Train", choose), pick("Lanes differ in", differ), pick("Iterations", count), add),
+      ways("lanes", () => queryOf(on)), pick("Train", choose), pick("Lanes differ in", differ), pick("Iterations", count), add),
     complaint, work.element,
     h("div", { class: "lab-body" }, list, pictures.element),
     clock.element, told);
@@ -126,12 +124,6 @@ export function lanesPage(root) {
     for (const button of questions.children) button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.preset === asking));
   }
 
-  function drawProblems() {
-    const all = known.some(({ id }) => id === on.id) ? known : [...known, on];
-    fill(choose, [...new Set(all.map(({ group }) => group))].map((name) => h("optgroup", { label: name },
-      all.filter(({ group }) => group === name).map(({ id, title }) => h("option", { value: id, selected: id === on.id }, title)))));
-  }
-
   /** @param {Lane[]} wanted */
   function change(wanted) {
     asking = null;
@@ -160,7 +152,7 @@ export function lanesPage(root) {
     ({ iterations } = chosen);
     lanes = keyed(chosen.lanes);
     by = differing(chosen.lanes);
-    drawProblems();
+    offer(choose, known, on);
     draw();
     run();
   }
@@ -253,8 +245,7 @@ export function lanesPage(root) {
   choose.addEventListener("change", async () => {
     on = find(choose.value, known) ?? on;
     asking = null;
-    let { lr } = on;
-    if (on.lesson) lr = await api.lesson(on.lesson).then((found) => found.spec?.optimizer?.lr ?? lr).catch(() => lr);
+    const lr = await rateOf(on);
     iterations = on.iterations;
     const plain = "values" in (on.spec ?? {});
     if (plain && (by === "batch_size" || by === "init")) by = "lr";
@@ -285,20 +276,20 @@ export function lanesPage(root) {
       ({ iterations } = state);
       asking = null;
     }
-    drawProblems();
+    offer(choose, known, on);
     draw();
     clock.ready(iterations);
     clock.show(0);
-    const [shelf, rows, tables] = [api.lessons(), api.catalogue(), api.datasets()];
+    const [rows, table] = [api.catalogue(), problems(on)];
     const ready = find(state.on) || on.id === "own" ? run() : null;
     try {
       catalogue = await rows;
-      known = [...FORMULAS, ...networks((await tables).datasets), ...(await shelf).lessons.map(lessonProblem), ...(on.id === "own" ? [on] : [])];
+      known = await table;
       on = known.find(({ id }) => id === (on.id === "own" ? "own" : state.on)) ?? on;
     } catch (error) {
       complain(/** @type {Error} */ (error).message);
     }
-    drawProblems();
+    offer(choose, known, on);
     const at = clock.at();
     draw();
     rows_(at);

@@ -44,6 +44,21 @@ class RangeTestBody(Given):
         return self
 
 
+class SharpnessBody(Given):
+    lesson: str | None = None
+    spec: dict[str, Any] | None = None
+    lane: dict[str, Any] | None = Field(
+        None, description="what is changed of the spec, as in POST /api/sweeps"
+    )
+    iterations: int = Field(default=100, ge=0)
+    points: int = Field(default=10, ge=1, description="at so many iterations, evenly")
+
+    @model_validator(mode="after")
+    def _one(self) -> SharpnessBody:
+        one_of_both(self.lesson, self.spec)
+        return self
+
+
 class CheckEntry(Said):
     node: str
     index: list[int]
@@ -115,3 +130,8 @@ class RangeTest(Said):
     lowest: float | None
     diverges: float | None = Field(description="the rate from which on the loss climbs")
     says: str
+
+
+class SharpnessCourse(Sharpness):
+    loss: list[Number] = Field(description="after k updates")
+    lr: list[Number | None]

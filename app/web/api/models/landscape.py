@@ -58,3 +58,4 @@ class Landscape(Said):
     complete: bool
     here: dict[str, Number]
     path: list[dict[str, Number]]
+    parameters: list[dict[str, Any]] = Field(description="all that there are: node and shape")
