@@ -35,10 +35,10 @@ def test_on_a_quadratic_bowl_theory_and_practice_agree(
         theory, seen = rows.nth(i).locator("td").all_inner_texts()[2:]
         assert seen.startswith("✓") and theory in seen
     assert "6 of 6 as predicted" in page.inner_text(".limit-test")
-    told = page.locator(".lab-range svg").get_attribute("aria-label") or ""
+    told = page.locator(".lab-range .lines").get_attribute("aria-label") or ""
     assert "rate η" in told and "worth trying" in page.inner_text("body")
     assert axe(page) == []
-    field = page.get_by_label("Rate η")
+    field = page.get_by_role("textbox", name="Rate η")
     field.fill("0.1")
     field.press("Enter")
     page.wait_for_function("() => location.search.includes('rate=0.1&')")

@@ -76,4 +76,4 @@ export async function address({ preset: name, on, lanes, iterations, spec, at = 
 
 /** Letters that need no escape in a query stay as they are. @param {URLSearchParams} asked */
 export const readable = (asked) =>
-  asked.toString().replace(/%(2C|3A|3B|28|29|7C|2F)/g, (escaped) => decodeURIComponent(escaped));
+  asked.toString().replace(/%(2C|3A|3B|28|29|7C|2F|5B|5D)/g, (escaped) => decodeURIComponent(escaped));

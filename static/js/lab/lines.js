@@ -174,4 +174,4 @@ export function linesPicture(figure, lines, axes) {
 
 /** @param {Line[]} lines @param {Axes} axes @param {number} k */
 const says = (lines, axes, k) => `${axes.y} by ${axes.x}. ${lines
-  .map(({ name, ys }) => `${name}: ${number(/** @type {Num} */ (ys[k < 0 ? ys.length - 1 : Math.min(k, ys.length - 1)]))}`).join("; ")}`;
+  .map(({ name, ys }) => `${name ? `${name}: ` : "ends at "}${number(/** @type {Num} */ (ys[k < 0 ? ys.length - 1 : Math.min(k, ys.length - 1)]))}`).join("; ")}`;
