@@ -10,133 +10,51 @@ from __future__ import annotations
 
 import math
 import time
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from app.engine.errors import BackstepError
 from app.engine.graph import BUFFER, CONSTANT, PARAMETER, Graph
-from app.engine.plan import Step
 from app.engine.replay import Rows, fill, taken
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.evaluation import Evaluation
 from app.train.history import History
-from app.train.iteration import FED, iteration_plan
+from app.train.iteration import FED
+from app.train.iterations import Iterations
 from app.train.measure import batch_loss
 from app.train.plans.accumulation import loss_of
-from app.train.plans.mixed_precision import SCALE, SKIPPED
-from app.train.plans.penalty import parse_penalty
-from app.train.plans.rewritten import Rewritten, changed, unchanged
-from app.train.problem import Problem, check_choices
-from app.train.spec import Spec, clip_step
+from app.train.problem import check_choices
+from app.train.snapshots import Slots, Snapshots
+from app.train.spec import Spec
 from app.train.trainer import Program, Trainer
 
 CHUNK_SECONDS = 0.005  # about so long between two looks at progress and cancel
 FIRST_CHUNK = 16
 KEPT_STEPPERS = 4
-KEPT_CORES = 4
-SNAPSHOTS = 64
-FIRST_SPACING = 256
 
-Slots = dict[Slot, Array]
 Progress = Callable[[int], bool]
 """Called with the number of iterations done; False stops the training there."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What may be changed while running. `lr` is the base that the schedule multiplies."""
-
-    lr: float | None
-    zero_grad: bool
-    clip: Any = None
-    regularisation: dict[str, Any] | None = None
-
-
-class Run:
+class Run(Iterations):
     """See the module's text. Not thread-safe: a session holds a lock while it uses its run."""
 
     def __init__(self, spec: Spec) -> None:
-        self.spec, self.problem = spec, spec.problem
+        super().__init__(spec)
         self.history = History()
-        first = Settings(
-            spec.optimizer.lr if spec.optimizer else None,
-            spec.zero_grad,
-            spec.clip,
-            spec.document.get("regularisation"),
-        )
-        self._penalised: dict[str, Problem] = {repr(first.regularisation): spec.problem}
-        self._settings: list[tuple[int, Settings]] = [(0, first)]
         self._edits: dict[int, dict[str, Array]] = {}
         self.restored: dict[int, int] = {}
         """From which iteration on the weights of which former one are taken up again."""
-        self._snapshots: dict[int, Slots] = {}
-        self._spacing = FIRST_SPACING
-        self._cores: OrderedDict[int, Slots] = OrderedDict()  # beside the snapshots, the latest
+        self._snapshots = Snapshots(spec.limits.snapshot_bytes)
         self._steppers: OrderedDict[int, Stepper] = OrderedDict()
         self._trainer: Trainer | None = None
         self._judge: Evaluation | None = None  # over the trainer's buffers
         self._chunk = FIRST_CHUNK  # iterations between two looks at progress and cancel
-
-    # --- what an iteration is -------------------------------------------------------------------
-
-    def settings(self, iteration: int) -> Settings:
-        index = bisect_right(self._settings, iteration, key=lambda entry: entry[0]) - 1
-        return self._settings[index][1]
-
-    def graph(self, iteration: int) -> Graph:
-        return self._problem(iteration).graph(iteration)
-
-    def _problem(self, iteration: int) -> Problem:
-        """The spec's own, or the same with other penalties in its loss."""
-        penalty = self.settings(iteration).regularisation
-        known = self._penalised.get(repr(penalty))
-        if known is None:
-            method = replace(self.spec.method, penalty=parse_penalty(penalty))
-            known = changed(unchanged(self.spec.problem), method, self.spec.limits.graph_nodes)
-            self._penalised[repr(penalty)] = known
-        return known
-
-    def plain_graph(self, iteration: int) -> Graph:
-        """The graph whose gradients are the slopes of its output: without casts or a scaled loss,
-        for gradient checks.
-        """
-        problem = self._problem(iteration)
-        return (
-            problem.plain(iteration) if isinstance(problem, Rewritten) else problem.graph(iteration)
-        )
-
-    def plan(self, iteration: int) -> list[Step]:
-        settings, graph = self.settings(iteration), self.graph(iteration)
-        return iteration_plan(
-            graph,
-            self.spec.optimizer,
-            zero_grad=settings.zero_grad,
-            clip=clip_step(settings.clip, graph),
-            method=self.spec.method,
-        )
-
-    def lr(self, iteration: int) -> float | None:
-        """The rate that this iteration's update uses."""
-        base, schedule = self.settings(iteration).lr, self.spec.schedule
-        if base is None or schedule is None:
-            return base
-        t = self.problem.position(iteration)["epoch"] if schedule.per == "epoch" else iteration
-        return schedule.lr(base, t)
-
-    def scalars(
-        self, iteration: int, lr: float | None, slots: Mapping[Slot, Array]
-    ) -> dict[str, float]:
-        """The optimizer's numbers; an update that was skipped does not count as one."""
-        if self.spec.optimizer is None or lr is None:
-            return {}
-        skipped = slots.get((SCALE, SKIPPED))
-        return self.spec.optimizer.scalars(iteration - (0 if skipped is None else int(skipped)), lr)
 
     # --- time travel ----------------------------------------------------------------------------
 
@@ -195,12 +113,6 @@ class Run:
         """Of the whole batch; a walk that an error stopped before the loss has none."""
         return float(loss_of(slots, graph)) if (graph.output, VALUE) in slots else math.nan
 
-    def _rates(self, start: int, stop: int) -> list[float | None]:
-        """The learning rates of one stretch of settings."""
-        if self.spec.schedule is None:
-            return [self.lr(start)] * (stop - start)
-        return [self.lr(i) for i in range(start, stop)]
-
     def _edited(self, iteration: int, slots: Slots) -> Slots:
         """With what was changed by hand: weights taken up again first, single values over them."""
         if iteration in self.restored:
@@ -222,45 +134,24 @@ class Run:
 
     def _core(self, iteration: int) -> Slots:
         """What an iteration starts from: parameters, optimizer state, kept gradients."""
-        known = [i for i in (*self._snapshots, *self._cores) if i <= iteration]
-        if not known:
-            self._snapshots[0] = self._edited(0, self._initial())
-        base = max(known, default=0)
-        slots = self._snapshots[base] if base in self._snapshots else self._cores[base]
+        known = self._snapshots.nearest(iteration)
+        if known is None:
+            known = 0, self._edited(0, self.initial())
+            self._snapshots.keep(0, known[1])
+        base, slots = known
         slots, _ = self._advance(slots, base, iteration)
         self._remember(iteration, slots)
         return dict(slots)
 
     def _remember(self, iteration: int, slots: Slots) -> None:
         """Whoever was here will look around here: the next step need not replay from afar."""
-        if iteration in self._snapshots:
-            return
-        self._cores[iteration] = self._kept(iteration, slots)
-        self._cores.move_to_end(iteration)
-        while len(self._cores) > KEPT_CORES:
-            self._cores.popitem(last=False)
-
-    def _initial(self) -> Slots:
-        slots: Slots = {}
-        for name, value in self._problem(0).initial().items():
-            value = value.copy()
-            value.flags.writeable = False
-            slots[name, VALUE] = value
-        if self.spec.optimizer is not None:
-            for node in self.graph(0).kind(PARAMETER):
-                for state, value in self.spec.optimizer.start(node.shape).items():
-                    value.flags.writeable = False
-                    slots[node.name, state] = value
-        if self.spec.method.scaler is not None:
-            slots |= self.spec.method.scaler.start()
-        return slots
+        self._snapshots.latest(iteration, self._kept(iteration, slots))
 
     # --- full speed -----------------------------------------------------------------------------
 
     def train(self, stop: int, progress: Progress | None = None) -> int:
         """Run up to the start of iteration `stop`, noting the history; returns where it ended."""
-        base = max((i for i in self._snapshots if i <= stop), default=0)
-        done = max(len(self.history), base)
+        done = max(len(self.history), self._snapshots.spaced(stop))
         if stop <= len(self.history):
             return stop
         slots = self._core(done)
@@ -286,13 +177,13 @@ class Run:
             else:
                 slots, i, on = self._replay(slots, i, self._segment(i, stop), progress)
             slots = self._edited(i, dict(slots))
-            if i % self._spacing == 0:
-                self._keep(i, slots)
+            if self._snapshots.due(i):
+                self._snapshots.keep(i, self._kept(i, slots))
         return slots, i
 
     def _segment(self, start: int, stop: int) -> int:
         """Up to where calls can be replayed without an edit, a change of settings or a snapshot."""
-        stops = [stop, (start // self._spacing + 1) * self._spacing]
+        stops = [stop, self._snapshots.next(start)]
         stops += [i for i, _ in self._settings if i > start]
         stops += [i for i in (*self._edits, *self.restored) if i > start]
         return min(stops)
@@ -320,7 +211,7 @@ class Run:
         carried = self._kept(start, slots)
         schedule, optimizer, batches = self.spec.schedule, self.spec.optimizer, self.problem.batches
         timed = schedule is not None or (optimizer is not None and optimizer.timed)
-        rates = self._rates(start, stop)
+        rates = self.rates(start, stop)
         i, on, filled = start, True, None
         with np.errstate(all="ignore"):
             while on and i < stop:
@@ -373,19 +264,6 @@ class Run:
         key = (id(graph), settings.zero_grad, repr(settings.clip))
         known = trainer.programs.get(key)
         return known or trainer.record(key, graph, self.plan(iteration), carried)
-
-    def _keep(self, iteration: int, slots: Slots) -> None:
-        """Remember a snapshot; when there are too many, every other one goes and the spacing
-        doubles.
-        """
-        if iteration in self._snapshots:
-            return
-        self._snapshots[iteration] = self._kept(iteration, slots)
-        size = sum(value.nbytes for value in self._snapshots[iteration].values())
-        limit = max(4, min(SNAPSHOTS, self.spec.limits.snapshot_bytes // max(1, size)))
-        while len(self._snapshots) > limit:
-            self._spacing *= 2
-            self._snapshots = {i: s for i, s in self._snapshots.items() if i % self._spacing == 0}
 
     # --- losses without a step ------------------------------------------------------------------
 
@@ -455,7 +333,7 @@ class Run:
         as it is, so that a rate that is dragged costs no replay.
         """
         start = None
-        if iteration and (iteration in self._cores or iteration in self._snapshots):
+        if iteration and iteration in self._snapshots:
             start = self._core(iteration)
         self._forget(iteration)
         now = replace(self.settings(iteration), **changes)
@@ -471,8 +349,7 @@ class Run:
         self.restored = {i: s for i, s in self.restored.items() if i <= iteration}
         self._settings = [entry for entry in self._settings if entry[0] <= iteration]
         self.problem.forget(iteration)
-        self._snapshots = {i: s for i, s in self._snapshots.items() if i < iteration}
-        self._cores = OrderedDict((i, s) for i, s in self._cores.items() if i < iteration)
+        self._snapshots.forget(iteration)
         for i in [i for i in self._steppers if i >= iteration - 1]:
             del self._steppers[i]
         self._trainer = self._judge = None

@@ -83,7 +83,7 @@ def test_a_rate_that_is_dragged_costs_no_replay() -> None:
     run.train(40)
     before = run.slots(40, 0)["0.weight", VALUE].copy()
     run.configure(40, lr=0.2)
-    assert 40 in run._cores
+    assert 40 in run._snapshots
     run.train(50)
     again = Run(parse_spec(SPEC))
     again.configure(40, lr=0.2)
