@@ -18,7 +18,7 @@ from app.engine.fields import build
 from app.engine.plan import Step
 
 FOLDER = Path(__file__).parent
-KINDS = ("value", "grad", "loss", "update", "state")
+KINDS = ("value", "grad", "loss", "update", "state", "validation")
 PICTURES = ("", "sequence", "maps", "attention", "paths", "norms")
 
 
@@ -48,7 +48,8 @@ class Note:
 @dataclass(frozen=True)
 class Check:
     """A stated number: a node's value or grad after a phase of an iteration, that iteration's loss,
-    or a parameter's value, or one of the optimizer's slots (`slot`) of it, after its update.
+    the validation loss after it, or a parameter's value, or one of the optimizer's slots (`slot`)
+    of it, after its update.
     `entry` picks one element of an array."""
 
     kind: str
@@ -129,7 +130,7 @@ def _checked(name: str, given: Mapping[str, Any]) -> Lesson:
             raise BackstepError(
                 f"must be one of {', '.join(KINDS)}: {check.kind!r}", where=f"checks[{i}].kind"
             )
-        if bool(check.node) == (check.kind == "loss"):
+        if bool(check.node) == (check.kind in ("loss", "validation")):
             raise BackstepError("every check but a loss names a node", where=f"checks[{i}].node")
         if bool(check.slot) != (check.kind == "state"):
             raise BackstepError("a state names its slot", where=f"checks[{i}].slot")

@@ -9,7 +9,7 @@ import pytest
 
 from app.engine.errors import BackstepError
 from app.engine.ops.activation import Tanh
-from app.lab.gradient_check import GradientCheck, as_json, gradient_check
+from app.lab.gradient_check import MAX_ENTRIES, GradientCheck, as_json, gradient_check
 from app.lessons import Lesson, lessons
 from app.train.run import Run
 from app.train.spec import parse_spec
@@ -28,6 +28,9 @@ HARD_TO_MEASURE = {
     "float16-underflow": 1e-5,
     "loss-scaling": 1e-5,
     "transformer-block": 1e-4,
+    "regression-10-64-1": 1e-5,
+    "digits": 1e-5,
+    "overfitting-dropout": 1e-5,
     "vanishing-chain": 1e-5,
     "vanishing-ten-layers": 1e-5,
 }
@@ -41,7 +44,7 @@ def test_every_lesson_is_right_now_and_after_training(lesson: Lesson) -> None:
         run.train(iteration)
         found = gradient_check(run, iteration)
         assert found.ok and found.worst < HARD_TO_MEASURE.get(lesson.id, 1e-6), found.verdict
-        assert found.total == len(found.entries) >= 1
+        assert min(found.total, MAX_ENTRIES) == len(found.entries) >= 1
         assert "agree" in found.verdict
 
 

@@ -31,6 +31,9 @@ def named(pair: tuple[Lesson, Check]) -> str:
 def found(run: Run, check: Check) -> object:
     """What the engine has where the check looks."""
     plan = run.plan(check.iteration)
+    if check.kind == "validation":
+        run.train(check.iteration + 1)
+        return run.history.validation_loss[check.iteration]
     if check.kind == "loss":
         return loss_of(run.slots(check.iteration, len(plan)), run.graph(0))
     if check.kind in ("update", "state"):
