@@ -51,9 +51,63 @@ const card = (lesson) => h("li", { class: "card" },
     h("span", { class: "card-title" }, lesson.title),
     h("span", { class: "card-question" }, lesson.question)));
 
+const ROW = 4; // cards of a topic that are shown before it is unfolded
+
+/** @param {string} text */
+const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
+
+/** Whether each word of a search stands in what a lesson says of itself. @param {Lesson} lesson @param {string} search */
+export function matches({ title, question, topic, summary = "" }, search) {
+  const text = plain([title, question, topic, summary].join(" "));
+  return plain(search).split(/\s+/).every((word) => text.includes(word));
+}
+
 /** @param {HTMLElement} element @param {{lessons: Lesson[], topics?: Topic[]}} table */
 export function mountShelf(element, table) {
-  element.replaceChildren(...byTopic(table).map(({ title, lessons }) => h("section", { class: "topic", style: { "--n": Math.min(4, lessons.length) } },
-    h("h2", null, title),
-    h("ul", { class: "cards" }, lessons.map(card)))));
+  const shelves = byTopic(table).map(({ title, lessons }) => {
+    const cards = lessons.map((lesson) => ({ lesson, item: card(lesson) }));
+    const more = h("button", { type: "button", class: "tool shelf-more", "aria-expanded": "false", on: { click: unfold } }, `all ${lessons.length}`);
+    const section = h("section", { class: "topic", style: { "--n": Math.min(ROW, lessons.length) } },
+      h("h2", null, title, lessons.length > ROW && more),
+      h("ul", { class: "cards" }, cards.map(({ item }) => item)));
+    function unfold() {
+      const open = more.getAttribute("aria-expanded") !== "true";
+      more.setAttribute("aria-expanded", String(open));
+      more.textContent = open ? "fewer" : `all ${lessons.length}`;
+      draw();
+    }
+    return { title, cards, more, section };
+  });
+  const search = h("input", { type: "search", class: "shelf-search", placeholder: "Find a lesson", "aria-label": "Find a lesson", autocomplete: "off", on: { input: draw } });
+  const said = h("span", { class: "shelf-said", role: "status" });
+  let topic = "";
+  const chips = ["", ...shelves.map(({ title }) => title)].map((name) => ({ name, chip: h("button", { type: "button", class: "shelf-topic", "aria-pressed": "false", on: { click: () => choose(name) } }, name || "All topics") }));
+
+  /** @param {string} name */
+  function choose(name) {
+    topic = topic === name ? "" : name;
+    draw();
+  }
+
+  function draw() {
+    let shown = 0;
+    for (const { title, cards, more, section } of shelves) {
+      const whole = topic !== "" || search.value.trim() !== "";
+      const found = cards.filter(({ lesson }) => (topic === "" || topic === title) && matches(lesson, search.value.trim()));
+      const folded = !whole && more.getAttribute("aria-expanded") !== "true";
+      const there = folded ? found.slice(0, ROW) : found;
+      for (const one of cards) one.item.hidden = !there.includes(one);
+      section.hidden = there.length === 0;
+      section.style.setProperty("--n", String(Math.min(ROW, there.length)));
+      more.hidden = whole;
+      shown += found.length;
+    }
+    for (const { name, chip } of chips) chip.setAttribute("aria-pressed", String(name === topic));
+    said.textContent = shown === 0 ? "No lesson says this. Try another word." : `${shown} ${shown === 1 ? "lesson" : "lessons"}`;
+  }
+
+  draw();
+  element.replaceChildren(
+    h("div", { class: "shelf-find", role: "search", "aria-label": "Lessons" }, h("div", { class: "shelf-line" }, search, said), h("div", { class: "shelf-topics" }, chips.map(({ chip }) => chip))),
+    ...shelves.map(({ section }) => section));
 }

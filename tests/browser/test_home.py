@@ -73,6 +73,25 @@ def test_the_shelf_has_every_lesson_with_a_picture(new_page: NewPage, server: Se
     assert page.url.split("#")[0].endswith(links[3])
 
 
+def test_lessons_are_found_by_a_word_and_by_topic(new_page: NewPage, server: Server) -> None:
+    page = new_page(reduced_motion="reduce")
+    page.goto("/")
+    page.wait_for_selector(".card")
+    visible = page.locator(".card:visible")
+    folded = visible.count()
+    assert folded < len(lesson_ids(server))
+    page.locator(".shelf-more").first.click()
+    assert visible.count() > folded
+    page.get_by_label("Find a lesson").fill("adam hand")
+    assert visible.locator(".card-title").all_inner_texts() == ["Adam by hand"]
+    assert page.inner_text(".shelf-said") == "1 lesson"
+    page.get_by_label("Find a lesson").fill("")
+    page.get_by_role("button", name="Batches", exact=True).click()
+    assert page.locator(".topic:visible h2").count() == 1 and visible.count() >= 3
+    page.get_by_label("Find a lesson").fill("no such thing")
+    assert visible.count() == 0 and "Try another word" in page.inner_text(".shelf-said")
+
+
 def test_a_formula_of_ones_own_is_walked(new_page: NewPage) -> None:
     page = new_page(reduced_motion="reduce")
     page.goto("/")

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { onward, opening } from "../../static/js/home_hero.js";
 import { freeNames, offsetOf, valueOf } from "../../static/js/home_program.js";
-import { byTopic, typeSize } from "../../static/js/home_shelf.js";
+import { byTopic, matches, typeSize } from "../../static/js/home_shelf.js";
 
 test("names that need a number are found in a program", () => {
   assert.deepEqual(freeNames("L = (w*x + b)**2"), ["w", "x", "b"]);
@@ -34,6 +34,13 @@ test("lessons stand under their topics, unknown topics last, empty ones not at a
   const shelves = byTopic({ lessons, topics: [{ id: "first", title: "First steps" }, { id: "none", title: "None" }] });
   assert.deepEqual(shelves.map((s) => s.title), ["First steps", "Later"]);
   assert.deepEqual(byTopic({ lessons, topics: ["Later"] }).map((s) => s.title), ["Later", "first"]);
+});
+
+test("a search finds a lesson by any of its words, in any order, without accents", () => {
+  /** @type {any} */
+  const lesson = { title: "Drawn after He", question: "What does ReLU ask of the weights?", topic: "Initialisation", summary: "Élan" };
+  for (const found of ["", "relu", "he drawn", "INITIAL weights", "elan"]) assert.ok(matches(lesson, found), found);
+  for (const lost of ["xavier", "relu xavier"]) assert.ok(!matches(lesson, lost), lost);
 });
 
 test("the hero opens in the backward pass and goes round", () => {

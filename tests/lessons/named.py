@@ -6,5 +6,8 @@ NOT_LEARNING = {"rate-too-large", "exploding-nan", "dead-relu", "init-zeros"}
 NO_RATE_HELPS = {"vanishing-chain", "dead-relu", "init-zeros"}
 """Nothing is learned with any learning rate."""
 
+RESTLESS = {"overfitting-dropout"}
+"""Noise covers within sixty iterations which rate is right."""
+
 STEEP = {"exploding-chain"}
 """The gradient is so large that a rate of 0.0001 is right."""
