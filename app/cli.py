@@ -102,7 +102,12 @@ def serve(chosen: Settings, listener: socket.socket) -> int:
     browser = chosen.browser and has_screen()
     server = Server(config, url=address(chosen.host, listener), browser=browser)
     server.run(sockets=[listener])
-    return 0 if server.started else 1
+    if not server.started:
+        return 1
+    # All is closed. To take the interpreter down piece by piece would take longer than all before.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def read(arguments: Sequence[str] | None) -> Settings:

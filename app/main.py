@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -41,10 +42,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     tending = asyncio.create_task(app.state.hub.tend(app.state.stopping))
     playing = asyncio.create_task(app.state.playroom.tend(app.state.stopping))
     stopping = asyncio.create_task(desk.end_with(app.state.stopping))
-    warming = asyncio.create_task(asyncio.to_thread(bundle.warm))
+    # nobody waits for it, least of all who ends the server a moment after its start
+    threading.Thread(target=bundle.warm, daemon=True).start()
     yield
     app.state.stopping.set()
-    await asyncio.gather(tending, playing, stopping, warming)
+    await asyncio.gather(tending, playing, stopping)
     await desk.close()
 
 
