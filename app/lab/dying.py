@@ -30,7 +30,7 @@ def _judged(run: Run, iteration: int) -> tuple[Graph, dict[str, Array]]:
     if problem is None or run.spec.method.scalars:
         return run.graph(iteration), run.problem.feed(iteration)
     batches = problem.batches
-    size = min(SAMPLES, batches.samples)
+    size = min(SAMPLES, problem.at_once, batches.samples)
     rows = np.linspace(0, batches.samples - 1, size).astype(int)
     fed = {which: batches.whole(iteration, which)[rows] for which in ("input", "target")}
     return problem.evaluation(size).graph, fed

@@ -20,6 +20,7 @@ from app.engine.types import GRAD, VALUE, Array, Slot
 from app.lab.lanes import merged
 from app.train.iteration import KEPT
 from app.train.plans.accumulation import loss_of
+from app.train.plans.rewritten import model_of
 from app.train.problem import ModelProblem
 from app.train.run import Run
 
@@ -86,10 +87,7 @@ class Evidence:
     @cached_property
     def model(self) -> ModelProblem | None:
         """The layers and samples, if the run is about a model."""
-        problem: Any = self.run.problem
-        while not isinstance(problem, ModelProblem) and hasattr(problem, "inner"):
-            problem = problem.inner
-        return problem if isinstance(problem, ModelProblem) else None
+        return model_of(self.run.problem)
 
     @property
     def learns(self) -> bool:
@@ -163,7 +161,7 @@ class Evidence:
         if problem is None:
             return {name: value for (name, slot), value in slots.items() if slot == VALUE}
         batches = problem.batches
-        size = min(SAMPLES, batches.samples)
+        size = min(SAMPLES, problem.at_once, batches.samples)
         graph = problem.evaluation(size).graph
         rows = np.linspace(0, batches.samples - 1, size).astype(int)
         start = {

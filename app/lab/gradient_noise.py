@@ -45,8 +45,9 @@ class Gradients:
     def of(self, rows: Array) -> Array:
         """One vector. A loss that is a sum is scaled up to all samples, to be comparable."""
         total = np.zeros(sum(int(np.prod(node.shape)) for node in self.parameters))
-        for first in range(0, len(rows), CHUNK):
-            some = rows[first : first + CHUNK]
+        most = min(CHUNK, self.problem.at_once)
+        for first in range(0, len(rows), most):
+            some = rows[first : first + most]
             fed = {which: whole[some] for which, whole in self.fed.items()}
             graph = self.problem.evaluation(len(some)).graph
             recorded = Recorded(graph, {**self.values, **fed}, gradient=True)

@@ -158,11 +158,11 @@ class Portrait:
             self.prediction = plane.prediction
             self._plane = Evaluation(plane.graph, {"input": points}, until=plane.prediction)
 
-    @staticmethod
-    def _some(inputs: Array, targets: Array) -> tuple[Array, Array]:
-        if len(inputs) <= SAMPLES:
+    def _some(self, inputs: Array, targets: Array) -> tuple[Array, Array]:
+        most = min(SAMPLES, self.problem.at_once)
+        if len(inputs) <= most:
             return inputs, targets
-        rows = np.linspace(0, len(inputs) - 1, SAMPLES).astype(int)
+        rows = np.linspace(0, len(inputs) - 1, most).astype(int)
         return inputs[rows], targets[rows]
 
     # --- maps -------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from app.engine.replay import straight
 from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train import slopes
 from app.train.iteration import KEPT
-from app.train.problem import ModelProblem
+from app.train.plans.rewritten import model_of
 from app.train.run import Run
 
 SAMPLES = 1_000  # of all samples, where the loss of more than one batch is wanted
@@ -88,18 +88,14 @@ def recorded(run: Run, iteration: int, *, gradient: bool = False) -> Recorded:
     """The loss that this iteration's update lowers. Where batches or dropout make every iteration's
     loss another one: that of all samples (of a thousand at most) as in evaluation.
     """
-    problem: Any = run.problem
-    batches = problem.batches
-    model = problem
-    while not isinstance(model, ModelProblem) and hasattr(model, "inner"):
-        model = model.inner
-    varied = isinstance(model, ModelProblem) and (
+    batches, model = run.problem.batches, model_of(run.problem)
+    varied = model is not None and (
         model.noisy or model.batches.count > 1 or run.spec.method.accumulate > 1
     )
-    if not varied or batches is None:
+    if model is None or batches is None or not varied:
         graph = run.plain_graph(iteration)
         return Recorded(graph, slopes.leaves(run, graph, iteration), gradient=gradient)
-    size = min(SAMPLES, batches.samples)
+    size = min(SAMPLES, model.at_once, batches.samples)
     graph = model.evaluation(size).graph
     rows = np.linspace(0, batches.samples - 1, size).astype(int)
     slots = run.slots(iteration, 0)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from app.engine.graph import Graph
 from app.engine.plan import forward_steps
 from app.engine.stepper import Stepper
@@ -65,11 +67,20 @@ def passes(
     """What these samples count for in the loss of all, and what the network says of them: without
     dropout, with running statistics. In parts, if there are many.
     """
-    for first in range(0, len(inputs), CHUNK):
-        x, y = inputs[first : first + CHUNK], targets[first : first + CHUNK]
+    size = min(CHUNK, problem.at_once)
+    for first in range(0, len(inputs), size):
+        x, y = inputs[first : first + size], targets[first : first + size]
         model = problem.evaluation(len(x))
         graph: Graph = model.graph
         values = {n.name: slots[n.name, VALUE] for n in graph.kind(*KEPT)}
         found = values_of(graph, values | {"input": x, "target": y})
         weight = 1.0 if summed(graph) else len(x) / len(inputs)
         yield float(found[graph.output]) * weight, found[model.prediction]
+
+
+def samples_loss(
+    problem: ModelProblem, slots: Mapping[Slot, Array], inputs: Array, targets: Array
+) -> float:
+    """The loss of all these samples as in evaluation."""
+    with np.errstate(all="ignore"):
+        return float(np.sum([loss for loss, _ in passes(problem, slots, inputs, targets)]))

@@ -4,7 +4,7 @@ first numbers, and what is fed to an iteration."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -186,6 +186,15 @@ class ModelProblem:
     @property
     def batches(self) -> Batches:
         return self._batches
+
+    @cached_property
+    def at_once(self) -> int:
+        """So many samples may be put through the network together: no array is then larger than
+        one may be.
+        """
+        graph, size = self.graph(0), self._batches.size(0)
+        sizes = (int(np.prod(n.shape)) for n in graph.nodes.values() if n.kind != PARAMETER)
+        return max(1, self.limits.array_entries * size // max(1, *sizes))
 
     @property
     def prediction(self) -> str:

@@ -26,9 +26,9 @@ from app.train.evaluation import Evaluation
 from app.train.history import History
 from app.train.iteration import FED
 from app.train.iterations import Iterations
-from app.train.measure import batch_loss
+from app.train.measure import batch_loss, samples_loss
 from app.train.plans.accumulation import loss_of
-from app.train.problem import check_choices
+from app.train.problem import ModelProblem, check_choices
 from app.train.snapshots import Slots, Snapshots
 from app.train.spec import Spec
 from app.train.trainer import Program, Trainer
@@ -289,7 +289,12 @@ class Run(Iterations):
             self.history.validation_loss[iteration] = self._judge.loss()
             return
         inputs, targets = batches.validation
-        graph = self.spec.problem.evaluation(len(inputs)).graph  # type: ignore[attr-defined]
+        problem: ModelProblem = self.spec.problem  # type: ignore[assignment]
+        if len(inputs) > problem.at_once:
+            found = samples_loss(problem, slots, inputs, targets)
+            self.history.validation_loss[iteration] = found
+            return
+        graph = problem.evaluation(len(inputs)).graph
         judge = Evaluation(graph, {"input": inputs, "target": targets}, shared=slots)
         self.history.validation_loss[iteration] = judge.loss()
         if at_speed:

@@ -10,11 +10,15 @@ import pytest
 from app.engine.errors import BackstepError
 from app.engine.op import make
 from app.engine.types import INT
+from app.lab.gradient_noise import gradient_noise
 from app.train import measure, scores
+from app.train.limits import SpecLimits
+from app.train.plans.rewritten import model_of
 from app.train.run import Run
 from app.train.scores import evaluated, reading
 from app.train.spec import parse_spec
 
+OUT = {"type": "linear", "out_features": 1}
 WEIGHT = {"0.weight": [[2.0, 0.0], [0.0, 1.0], [1.0, 1.0]], "0.bias": [0.0, 0.0, -1.0]}
 INPUTS = [[1.0, 0.0], [0.0, 1.0], [2.0, 2.0], [0.0, 3.0], [-1.0, 0.5]]
 """Scores: (2, 0, 0), (0, 1, 0), (4, 2, 3), (0, 3, 2), (-2, 0.5, -1.5): said 0, 1, 0, 1, 1."""
@@ -118,6 +122,30 @@ def test_the_loss_held_back_is_the_history_s() -> None:
     run.train(6)
     held = evaluated(run, 6)["validation"]
     assert held["loss"] == run.history.validation_loss[5] and held["samples"] == 10
+
+
+def test_no_array_is_larger_than_allowed_however_many_samples_there_are() -> None:
+    spec = {
+        "model": {"layers": [{"type": "linear", "out_features": 50}, "tanh", OUT]},
+        "loss": "mse",
+        "data": {"dataset": "plane", "samples": 400, "validation": 0.5},
+        "batch_size": 4,
+    }
+    plain, tight = Run(parse_spec(spec)), Run(parse_spec(spec, SpecLimits(array_entries=900)))
+    problem = model_of(tight.problem)
+    assert problem is not None and problem.at_once == 900 // 50
+    made: list[int] = []
+    evaluation = problem.evaluation
+    problem.evaluation = lambda size: made.append(size) or evaluation(size)  # type: ignore[assignment]
+    for run in (plain, tight):
+        run.train(100)
+    held, exact = tight.history.validation_loss[99], plain.history.validation_loss[99]
+    assert held == pytest.approx(exact, rel=1e-12)
+    assert evaluated(tight, 100)["train"]["loss"] == pytest.approx(
+        evaluated(plain, 100)["train"]["loss"], rel=1e-12
+    )
+    gradient_noise(tight, 3, count=1)
+    assert made and max(made) <= 18
 
 
 def test_nothing_of_the_run_is_moved() -> None:
