@@ -5,6 +5,7 @@ fed with a grid of points or with the samples; nothing of a layer is computed a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from app.engine.graph import PARAMETER, Graph
 from app.engine.kernel import Eager
 from app.engine.op import OPS
 from app.engine.ops.matrix import Linear
-from app.engine.types import Array, Slot
+from app.engine.types import VALUE, Array, Slot
 from app.train.evaluation import Evaluation
 from app.train.plans.rewritten import model_of
 from app.train.run import Run
@@ -127,6 +128,7 @@ class Portrait:
         self.problem, batches = problem, problem.batches
         inputs = batches.inputs
         self.flat = inputs.ndim == 2 and inputs.shape[1] <= 2 and inputs.dtype.kind == "f"
+        self.picture = _picture(inputs.shape[1:])
         self.samples = {"train": self._some(batches.inputs, batches.targets)}
         if batches.validation is not None:
             self.samples["validation"] = self._some(*batches.validation)
@@ -171,12 +173,23 @@ class Portrait:
     def shape(self) -> tuple[int, int]:
         return (self.size, self.size) if len(self.domain.axes) == 2 else (1, 2 * self.size)
 
+    @property
+    def shapes(self) -> list[tuple[int, ...] | None]:
+        """Rows and columns of the pixels of each column's maps, None where it has none."""
+        last = len(self.columns) - 1
+        if self.flat:
+            half = (-(-self.shape[0] // self.skip), -(-self.shape[1] // self.skip))
+            return [self.shape if k == last else half for k in range(last + 1)]
+        return [self.picture or None if k == 0 else None for k in range(last + 1)]
+
     def maps(self, slots: Mapping[Slot, Array]) -> list[Array]:
         """For each column (units, rows, columns of the plane); the last one is the answer as it is
-        to be understood.
+        to be understood. Where the inputs are pictures: only what each unit of the first layer
+        looks for, its weights.
         """
         if not self.flat:
-            return []
+            first = self.columns[:1] if self.picture else []
+            return [slots[c.weight, VALUE].reshape(c.units, *self.picture) for c in first]
         self._plane.run(slots)
         found = []
         for column in self.columns[:-1]:
@@ -188,13 +201,14 @@ class Portrait:
     def limits(self, maps: list[Array]) -> list[float]:
         """How far the colour scale of each column reaches."""
         found = []
-        for each in maps[:-1]:
+        for each in maps:
             finite = np.abs(each[np.isfinite(each)])
-            found.append(max(1.0, float(finite.max())) if finite.size else 1.0)
-        if maps:
+            reach = float(finite.max()) if finite.size else 1.0
+            found.append(max(1.0, reach) if self.flat else reach or 1.0)
+        if maps and self.flat:
             targets = np.abs(self.samples["train"][1].astype(float))
             reach = 1.0 if self.answer.classes else float(targets.max(initial=0.0)) or 1.0
-            found.append(reach if np.isfinite(reach) else 1.0)
+            found[-1] = reach if np.isfinite(reach) else 1.0
         return found
 
     def pixels(self, maps: list[Array], limits: list[float]) -> bytes:
@@ -203,7 +217,8 @@ class Portrait:
         """
         parts = []
         for k, (each, limit) in enumerate(zip(maps, limits, strict=True)):
-            some = each if k == len(maps) - 1 else each[:, :: self.skip, ::2]
+            whole = k == len(maps) - 1 or not self.flat
+            some = each if whole else each[:, :: self.skip, :: self.skip]
             with np.errstate(invalid="ignore"):
                 scaled = np.clip(np.rint(some * (127 / limit)), -127, 127)
             parts.append(np.where(np.isfinite(some), scaled, NO_NUMBER).astype(np.int8).tobytes())
@@ -227,3 +242,11 @@ class Portrait:
                 row |= tally(self.reading, judge.value(model.prediction), targets)
             found[which] = row
         return found
+
+
+def _picture(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Rows and columns of an input that is a grey picture, or a square of numbers in a row."""
+    if len(shape) == 3 and shape[0] == 1:
+        return shape[1:]
+    side = math.isqrt(shape[0]) if len(shape) == 1 else 0
+    return (side, side) if side > 2 and side * side == shape[0] else ()

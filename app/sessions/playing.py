@@ -345,8 +345,7 @@ class Playroom:
             "columns": [vars(column) for column in portrait.columns],
             "flat": portrait.flat,
             "domain": portrait.domain.axes,
-            "shape": portrait.shape if portrait.flat else None,
-            "skip": portrait.skip,
+            "shapes": portrait.shapes,
             "classes": portrait.answer.classes,
             "samples": samples,
             "curve": game.curve.rows(),
@@ -373,6 +372,7 @@ class Playroom:
             "scores": portrait.scores(slots),
             "limits": limits,
             "weights": {n.name: slots[n.name, VALUE].tolist() for n in portrait.weights},
+            "regularisation": settings.regularisation,
         }
         if not game.on:
             picture["batch_loss"] = run.loss(at)

@@ -43,19 +43,23 @@ async def lab_page() -> str:
 
 @cache
 def playground_page() -> str:
-    """A few samples of every data set that has one or two inputs, to choose by."""
+    """What the data sets look like that have one or two inputs, or pictures, to choose by."""
     sets = []
     for name, row in DATASETS.items():
+        noise = next(f.default for f in fields(row) if f.name == "noise")
+        told = {"name": name, "task": row.task, "noise": noise, "summary": row.summary}
         data = {"dataset": name, "samples": SHOWN}
         some = parse_data(
             data, classes=False, batch_size=None, shuffle=False, seed=1, limits=SpecLimits()
         )
         inputs, targets = some.inputs, some.targets
-        if inputs.ndim == 2 and inputs.shape[1] <= 2 and targets.shape[1:] == (1,):
-            points = np.hstack([inputs, targets]).round(3).tolist()
-            noise = next(f.default for f in fields(row) if f.name == "noise")
-            told = {"name": name, "task": row.task, "noise": noise, "summary": row.summary}
-            sets.append({**told, "points": points})
+        if inputs.ndim == 2 and inputs.shape[1] <= 2:
+            points = np.hstack([inputs, targets.reshape(SHOWN, -1)]).round(3).tolist()
+            sets.append({**told, "classes": row.classes, "points": points})
+        elif inputs.ndim == 4:
+            picture = inputs[3, 0].round(2).tolist()
+            sets.append({**told, "classes": row.classes, "picture": picture, "flat": True})
+    sets.sort(key=lambda told: "picture" in told)  # the plane first
     whole = orjson.dumps({"walk": None, "answers": {}, "sets": sets})
     return whole.replace(b"</", b"<\\/").decode()
 

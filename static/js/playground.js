@@ -7,28 +7,30 @@ import * as api from "./api.js";
 import { count, number, percent } from "./format.js";
 import { fill, icon } from "./h.js";
 import { startPainter, watchInks } from "./playground/canvases.js";
-import { DEFAULT, choicesOf, classesOf, isOwn, specOf } from "./playground/choices.js";
+import { DEFAULT, UNTIL, choicesOf, classesOf, isOwn, specOf, taskOf } from "./playground/choices.js";
 import { mountControls } from "./playground/controls.js";
 import { watch } from "./playground/live.js";
 import { mountNetwork } from "./playground/network.js";
 import { mountPlane } from "./playground/plane.js";
-import { says } from "./playground/words.js";
+import { says, shows } from "./playground/words.js";
 import { fragment, readFragment } from "./share.js";
 import { themeButton } from "./theme.js";
 
 /** @import {Choices} from "./playground/choices.js" */
 /** @import {Scene} from "./playground/live.js" */
-/** @import {Told} from "./playground/painter.js" */
-/** @typedef {{name: string, task: string, noise: number, summary: string, points: number[][]}} Set */
+/** @import {Neuron, Told} from "./playground/painter.js" */
+/** @import {Set} from "./playground/controls.js" */
 
 const WRITE_AFTER = 240; // ms between two writings of numbers
+const RUNNING = new Set(["lr", "l1", "l2", "until"]); // what may change without a new beginning
+const DEFAULT_SAMPLES = 500;
 const CHANGE_AFTER = 120; // ms of quiet until a dragged slider counts
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(`play-${id}`));
 
 async function main() {
   const sets = /** @type {{sets: Set[]}} */ (/** @type {any} */ (api.given())).sets ?? [];
-  const tasks = Object.fromEntries(sets.map(({ name, task }) => [name, task]));
+  const known = Object.fromEntries(sets.map((set) => [set.name, set]));
   /** @type {Choices} */
   let choices = structuredClone(DEFAULT);
   let id = "";
@@ -39,6 +41,9 @@ async function main() {
   let wanted = false; // to be playing: the button, not the server's answer
   let making = Promise.resolve();
   let measuring = 0;
+  let limits = /** @type {number[]} */ ([]);
+  /** @type {Neuron | null} the neuron that is looked at */
+  let looked = null;
 
   const curve = /** @type {HTMLCanvasElement} */ (at("curve"));
   const plane = mountPlane(at("plane"), { add: addPoint, measured });
@@ -46,7 +51,13 @@ async function main() {
   const paint = startPainter(document.querySelector("main")?.dataset.painter ?? "", { network: network.canvas, plane: plane.canvas, curve }, draw);
   watchInks((inks) => paint({ is: "inks", inks }));
   new ResizeObserver(measured).observe(curve);
-  const controls = mountControls(sets, { change, rate: changeRate, chooseSet, clearPoints });
+  const controls = mountControls(sets, {
+    change: (changed) => (Object.keys(changed).every((name) => RUNNING.has(name)) ? changeRunning(changed) : change(changed)),
+    rate: (lr) => changeRunning({ lr }),
+    chooseSet,
+    clearPoints,
+    useTable: (own) => change({ data: own, standardise: true, loss: "", validation: own.inputs.length > 9 ? 0.2 : 0 }),
+  });
 
   /** The painter hears of sizes and places once they have settled. */
   function measured() {
@@ -61,28 +72,39 @@ async function main() {
     });
   }
 
-  /** One neuron on the large plane, or the answer again. @param {import("./playground/painter.js").Neuron | null} neuron */
+  /** One neuron on the large plane, or the answer again. @param {Neuron | null} neuron */
   function look(neuron) {
+    looked = neuron;
     const output = neuron && scene && neuron.column === scene.columns.length - 1 ? neuron.unit : 0;
     paint({ is: "look", neuron: neuron && scene && neuron.column < scene.columns.length - 1 ? neuron : null, output });
+    caption();
+  }
+
+  /** What the large picture shows. */
+  function caption() {
+    if (!scene) return;
+    const answer = scene.flat && (!looked || looked.column === scene.columns.length - 1);
+    const column = looked?.column ?? (scene.flat ? scene.columns.length - 1 : 0);
+    at("low").parentElement?.toggleAttribute("hidden", scene.flat && scene.domain.length === 1);
+    controls.scale(scene.classes, limits[Math.min(column, limits.length - 1)] ?? 1, answer);
+    controls.caption(shows(scene, looked));
   }
 
   // -- the session -------------------------------------------------------------------------------
 
-  /** Begins anew with these choices; goes on playing if it played. @param {Partial<Choices>} [changed] */
+  /** Begins anew with these choices; goes on playing if it is wanted. @param {Partial<Choices>} [changed] */
   function change(changed = {}) {
     choices = { ...choices, ...changed };
-    controls.show(choices, classesOf(choices.data, tasks));
-    making = making.then(() => begin(wanted)).catch(complain);
+    controls.show(choices, classesOf(choices.data, known));
+    making = making.then(begin).catch(complain);
     return making;
   }
 
-  /** @param {boolean} play */
-  async function begin(play) {
+  async function begin() {
     complain(null);
     const mine = choices;
     const before = id;
-    const spec = specOf(mine, tasks);
+    const spec = specOf(mine, known);
     const made = await api.createSession({ spec });
     if (mine !== choices) {
       void api.request("DELETE", `/api/sessions/${made.id}`).catch(() => {});
@@ -92,14 +114,21 @@ async function main() {
     ending();
     follow();
     if (before) void api.request("DELETE", `/api/sessions/${before}`).catch(() => {});
+    keepAddress();
+    if (wanted) await go(true);
+  }
+
+  /** The address holds all choices, for a reload or for somebody else. */
+  async function keepAddress() {
+    const spec = specOf(choices, known);
     history.replaceState(null, "", `/playground${await fragment({ position: { iteration: 0, step: 0 }, spec })}`);
-    if (play) await go(true);
   }
 
   function follow() {
     ending = watch(id, {
       scene(next) {
         scene = next;
+        looked = null;
         paint({ is: "scene", scene: next });
         network.build(next, choices.layers);
         plane.build(next);
@@ -117,11 +146,11 @@ async function main() {
   async function go(on) {
     wanted = on;
     button(on);
-    at("hint").hidden = true;
+    if (on) at("hint").textContent = "Freeze it at any update and walk through that very one, node by node.";
     try {
       if (on) {
         const speed = Number(/** @type {HTMLSelectElement} */ (at("speed")).value) || null;
-        await api.request("POST", `/api/sessions/${id}/play`, { body: { speed, gentle: speed === null } });
+        await api.request("POST", `/api/sessions/${id}/play`, { body: { speed, gentle: speed === null, ...UNTIL[choices.until] } });
       } else await api.request("DELETE", `/api/sessions/${id}/play`);
     } catch (error) {
       complain(error);
@@ -146,12 +175,24 @@ async function main() {
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let dragging;
-  /** The learning rate of the running session. @param {number} lr */
-  function changeRate(lr) {
-    choices = { ...choices, lr };
+  /** What the running session takes over as it goes. @param {Partial<Choices>} changed */
+  function changeRunning(changed) {
+    choices = { ...choices, ...changed };
     clearTimeout(dragging);
-    dragging = setTimeout(() => {
-      api.patch(id, { lr }).then(() => complain(null), complain);
+    dragging = setTimeout(async () => {
+      try {
+        if ("until" in changed) {
+          if (wanted) await go(true);
+          return;
+        }
+        const { lr, l1, l2 } = choices;
+        const penalty = l1 > 0 || l2 > 0 ? { ...(l1 > 0 ? { l1 } : {}), ...(l2 > 0 ? { l2 } : {}) } : null;
+        await api.patch(id, "lr" in changed ? { lr } : { regularisation: penalty });
+        complain(null);
+        keepAddress();
+      } catch (error) {
+        complain(error);
+      }
     }, CHANGE_AFTER);
   }
 
@@ -159,16 +200,19 @@ async function main() {
 
   /** @param {string} name */
   function chooseSet(name) {
-    const { noise } = sets.find((set) => set.name === name) ?? { noise: 0.1 };
-    const samples = isOwn(choices.data) ? 500 : choices.data.samples;
-    change({ data: { dataset: name, samples, noise }, loss: "" });
+    const { noise, flat } = known[name];
+    const samples = isOwn(choices.data) ? DEFAULT_SAMPLES : choices.data.samples;
+    const back = isOwn(choices.data) ? { validation: DEFAULT.validation, batch: DEFAULT.batch, standardise: false } : {};
+    const was = !isOwn(choices.data) && choices.data.flat;
+    const layers = flat ? { layers: [8, 8] } : was ? { layers: DEFAULT.layers } : {};
+    change({ data: { dataset: name, samples, noise, ...(flat ? { flat } : {}) }, loss: "", ...back, ...layers });
   }
 
   /** A point of one's own joins those that are there. @param {number[]} place */
   function addPoint(place) {
     if (!scene) return;
-    /** @type {{inputs: number[][], targets: number[]}} */
-    const all = { inputs: [], targets: [] };
+    /** @type {import("./playground/choices.js").Own} */
+    const all = { inputs: [], targets: [], task: taskOf(choices.data, known) };
     for (const { inputs, targets } of Object.values(scene.samples)) {
       all.inputs.push(...inputs);
       all.targets.push(...targets.flat().map(Number));
@@ -177,13 +221,16 @@ async function main() {
     const line = scene.domain.length === 1;
     all.inputs.push((line ? [place[0]] : place).map((x) => Number(x.toFixed(3))));
     all.targets.push(line ? Number(place[1].toFixed(3)) : scene.classes ? kind : kind || -1);
-    change({ data: isOwn(choices.data) && choices.data.inputs.length === 0 ? { inputs: all.inputs.slice(-1), targets: all.targets.slice(-1) } : all });
+    change({ data: all, standardise: false });
   }
 
   /** Two points, one of each class, to begin with. */
   function clearPoints() {
-    const line = scene?.domain.length === 1;
-    change({ data: { inputs: line ? [[-0.5], [0.5]] : [[-0.5, -0.5], [0.5, 0.5]], targets: line ? [-0.5, 0.5] : [0, 1] }, validation: 0, batch: 0 });
+    const line = scene?.flat && scene.domain.length === 1;
+    change({
+      data: line ? { inputs: [[-0.5], [0.5]], targets: [-0.5, 0.5], task: "regression" } : { inputs: [[-0.5, -0.5], [0.5, 0.5]], targets: [0, 1], task: "binary" },
+      validation: 0, batch: 0, standardise: false, loss: "",
+    });
   }
 
   // -- what is seen ------------------------------------------------------------------------------
@@ -200,9 +247,11 @@ async function main() {
     write(at("train"), number(train?.loss));
     write(at("held"), validation ? number(validation.loss) : "–");
     const best = validation ?? train;
-    write(at("accuracy"), best?.accuracy === undefined ? "–" : percent(best.accuracy));
+    at("accuracy").parentElement?.toggleAttribute("hidden", best?.accuracy === undefined);
+    if (best?.accuracy !== undefined) write(at("accuracy"), percent(best.accuracy));
     controls.confusion(best?.confusion, validation ? "held back" : "training");
-    controls.scale(scene?.classes ?? 0, told.limits.at(-1) ?? 1);
+    limits = told.limits;
+    caption();
     if (wanted && !told.playing && told.reason) stopped(told);
     if (document.body.dataset.playing !== String(told.playing)) document.body.dataset.playing = String(told.playing);
   }
@@ -213,11 +262,11 @@ async function main() {
   }
 
   /** It has ended by itself. @param {Told} last */
-  function stopped({ reason, iteration }) {
+  function stopped({ reason, says: told }) {
     wanted = false;
     button(false);
-    const words = says(reason, iteration, scene?.limit ?? 0);
-    if (words) complain(new Error(words), reason === "nonfinite");
+    const words = says(reason, told, scene?.limit ?? 0);
+    if (words) complain(new Error(words), told !== "" && reason !== "error");
   }
 
   /** @param {unknown} error @param {boolean} [walk] */

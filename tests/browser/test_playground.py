@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tests.browser.conftest import NewPage
+from tests.browser.conftest import NewPage, Watch
 from tests.browser.walking import Walk, read, same
 from tests.serving import Server
 
@@ -84,3 +84,46 @@ def test_a_frozen_update_is_the_one_that_is_walked_through(
     assert frozen["position"]["iteration"] == iteration
     walk.press("ArrowDown", 4).wait_at(iteration, 8)
     assert same(page.inner_text(".chart-now"), frozen["batch_loss"])
+
+
+def test_points_of_ones_own_are_learned_from(new_page: NewPage, server: Server) -> None:
+    page = opened(new_page(reduced_motion="reduce"))
+    with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as made:
+        page.get_by_role("button", name="Empty plane").click()
+    assert len(made.value.json()["spec"]["data"]["inputs"]) == 2
+    page.get_by_role("button", name="●").click()
+    page.wait_for_function("() => document.querySelector('#play-train').textContent !== '–'")
+    box = page.locator(".plane").bounding_box()
+    assert box is not None
+    with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as made:
+        page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"])
+    data = made.value.json()["spec"]["data"]
+    assert data["targets"] == [[0], [1], [0]]
+    assert data["inputs"][2][0] > 0.3 and data["inputs"][2][1] < -0.3  # on the right, below
+    page.get_by_role("button", name="CSV").click()
+    page.get_by_label("The table as CSV").fill("a,b,kind\n1,2,x\n2,oh,y\n")
+    page.get_by_role("button", name="Use it").click()
+    page.get_by_text("line 3").wait_for()
+    page.get_by_label("The table as CSV").fill("a,b,kind\n1,2,x\n2,1,y\n3,3,x\n")
+    with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as made:
+        page.get_by_role("button", name="Use it").click()
+    assert made.value.json()["spec"]["data"]["classes"] == ["x", "y"]
+
+
+def test_a_run_that_breaks_says_so_on_a_phone(new_page: NewPage, watch: Watch) -> None:
+    page = opened(new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True))
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    go = page.get_by_role("button", name="Train").bounding_box()
+    assert go is not None and go["y"] + go["height"] <= 844  # in reach of a thumb
+    with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")):
+        page.locator("[data-set=plane]").click()
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        page.locator("#play-lr").fill("1e300")
+        page.locator("#play-lr").press("Enter")
+    page.get_by_role("button", name="Train").click()
+    page.get_by_role("alert").wait_for()
+    told = page.get_by_role("alert").inner_text()
+    assert "not finite" in told and "iteration" in told
+    page.get_by_role("button", name="Walk through it").click()
+    walk = Walk(page).ready()
+    assert f"iteration {walk.at[0]}" in told

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from app.engine.errors import BackstepError
 from app.lab.portrait import Portrait
 from app.render.arrays import plain
 from app.sessions.moment import settled
@@ -105,7 +106,8 @@ async def maps(
     size: Annotated[int, Query(ge=2, le=100, description="points along each axis")] = 32,
 ) -> Response:
     """Every neuron's value over the plane of the inputs (or along the line, where there is one
-    input), and the answer; with the losses over all samples. Models of one or two inputs.
+    input), and the answer; with the losses over all samples. Of a model that looks at pictures:
+    what each unit of its first layer looks for.
     """
     desk = desk_of(request)
     session = await desk.get(id)
@@ -118,17 +120,22 @@ def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:
     portrait = Portrait(session.run, size)
     slots = session.run.carried(iteration)
     found = portrait.maps(slots)
+    if not found:
+        raise BackstepError(
+            "maps are drawn over one or two inputs, or of the weights that look at a picture",
+            where="id",
+        )
     columns = [
         {**vars(column), "limit": limit, "maps": array.tolist()}
         for column, limit, array in zip(
-            portrait.columns, portrait.limits(found), found, strict=bool(found)
+            portrait.columns, portrait.limits(found), found, strict=portrait.flat
         )
     ]
     view: dict[str, Any] = worded(
         {
             "iteration": iteration,
             "domain": portrait.domain.axes,
-            "shape": portrait.shape,
+            "shape": found[-1].shape[1:],
             "classes": portrait.answer.classes,
             "columns": columns,
             "scores": portrait.scores(slots),

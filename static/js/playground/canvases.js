@@ -4,7 +4,7 @@ import { createPainter } from "./painter.js";
 
 /** @import {Inks, Message, Told} from "./painter.js" */
 
-const INKS = { positive: "--edge-positive", negative: "--edge-negative", curve: "--curve", ink: "--ink", faint: "--ink-3", line: "--line", value: "--value", tint: "--value-tint" };
+const INKS = { positive: "--edge-positive", negative: "--edge-negative", curve: "--curve", ink: "--ink", faint: "--ink-3", line: "--line", value: "--value", tint: "--value-tint", surface: "--surface" };
 
 /**
  * @param {string} address  of the painter's script

@@ -1,7 +1,10 @@
 // What a visitor chooses, and the spec that it makes. Everything else of the page only changes these choices.
 
 /**
- * @typedef {{dataset: string, samples: number, noise: number} | {inputs: number[][], targets: number[]}} Data
+ * @typedef {"binary" | "multiclass" | "regression"} Task
+ * @typedef {{inputs: number[][], targets: number[], task: Task, classes?: string[], columns?: string[]}} Own
+ * @typedef {{dataset: string, samples: number, noise: number, flat?: boolean} | Own} Data
+ * @typedef {Record<string, {task: string, classes?: number | null}>} Sets  what is known of data sets, by name
  * @typedef {object} Choices
  * @property {Data} data
  * @property {number} validation  share of the samples held back
@@ -18,7 +21,9 @@
  * @property {number} l1
  * @property {number} l2
  * @property {number} seed
- * @property {number} held  above 0: train on so many samples alone, always the same
+ * @property {boolean} one  train on the first batch alone, until it is known by heart
+ * @property {boolean} standardise
+ * @property {string} until  when to stop by itself, a key of UNTIL
  */
 
 export const MOST_LAYERS = 6;
@@ -41,16 +46,18 @@ export const DEFAULT = {
   l1: 0,
   l2: 0,
   seed: 1,
-  held: 0,
+  one: false,
+  standardise: false,
+  until: "",
 };
 
 /** What can be chosen, as value and word. @type {Record<string, [string, string][]>} */
 export const LISTS = {
   activation: [["tanh", "tanh"], ["relu", "ReLU"], ["leaky_relu", "leaky ReLU"], ["elu", "ELU"], ["gelu", "GELU"], ["sigmoid", "sigmoid"], ["softplus", "softplus"], ["", "none (linear)"]],
-  init: [["", "PyTorch's own"], ["xavier_uniform", "Xavier, uniform"], ["xavier_normal", "Xavier, normal"], ["kaiming_uniform", "He, uniform"], ["kaiming_normal", "He, normal"], ["normal", "normal, σ = 1"], ["zeros", "all zero"]],
+  init: [["", "as PyTorch"], ["xavier_uniform", "Xavier uniform"], ["xavier_normal", "Xavier normal"], ["kaiming_uniform", "He uniform"], ["kaiming_normal", "He normal"], ["normal", "normal, σ = 1"], ["zeros", "all zero"]],
   norm: [["", "none"], ["batch_norm", "batch norm"], ["layer_norm", "layer norm"]],
-  optimizer: [["sgd", "SGD"], ["momentum", "SGD with momentum"], ["rmsprop", "RMSprop"], ["adagrad", "Adagrad"], ["adam", "Adam"], ["adamw", "AdamW"]],
-  schedule: [["constant", "constant"], ["step", "step: ÷ 10 each 10 000"], ["exponential", "exponential"], ["cosine", "cosine, 20 000 long"], ["warmup", "warm-up over 500"]],
+  optimizer: [["sgd", "SGD"], ["momentum", "momentum"], ["rmsprop", "RMSprop"], ["adagrad", "Adagrad"], ["adam", "Adam"], ["adamw", "AdamW"]],
+  schedule: [["constant", "constant"], ["step", "÷ 10 each 10 000"], ["exponential", "exponential"], ["cosine", "cosine, 20 000"], ["warmup", "warm-up, 500"]],
   classification: [["", "cross-entropy"], ["mse", "squared error"], ["mae", "absolute error"]],
   regression: [["", "squared error"], ["mae", "absolute error"], ["huber", "Huber"]],
 };
@@ -63,24 +70,31 @@ const SCHEDULES = {
   warmup: { type: "warmup", steps: 500 },
 };
 
-/** @param {Data} data @returns {data is {inputs: number[][], targets: number[]}} */
+/** What training may wait for, as the server is asked. @type {Record<string, object>} */
+export const UNTIL = {
+  loss: { until: { loss_below: 0.05 } },
+  gradient: { until: { grad_norm_below: 0.01 } },
+  dead: { until: { dead_unit: true } },
+  patience: { until: { validation_patience: 30 }, restore_best: true },
+};
+
+/** @param {Data} data @returns {data is Own} */
 export const isOwn = (data) => "inputs" in data;
 
-/** "classification" or "regression". @param {Data} data @param {Record<string, string>} tasks by data set */
-export function taskOf(data, tasks) {
-  if (!isOwn(data)) return tasks[data.dataset] ?? "classification";
-  return data.targets.every((t) => Number.isInteger(t) && t >= 0 && t < 10) ? "classification" : "regression";
+/** @param {Data} data @param {Sets} sets @returns {Task} */
+export const taskOf = (data, sets) => (isOwn(data) ? data.task : /** @type {Task} */ (sets[data.dataset]?.task ?? "binary"));
+
+/** How many classes there are; 0 for regression. @param {Data} data @param {Sets} sets */
+export function classesOf(data, sets) {
+  const task = taskOf(data, sets);
+  if (task === "regression") return 0;
+  if (task === "binary") return 2;
+  return isOwn(data) ? Math.max(2, ...data.targets.map((t) => t + 1)) : (sets[data.dataset]?.classes ?? 10);
 }
 
-/** How many classes there are; 0 for regression. @param {Data} data @param {Record<string, string>} tasks */
-export function classesOf(data, tasks) {
-  if (taskOf(data, tasks) === "regression") return 0;
-  return isOwn(data) ? Math.max(2, ...data.targets.map((t) => t + 1)) : 2;
-}
-
-/** @param {Choices} c @param {Record<string, string>} tasks */
-export function specOf(c, tasks) {
-  const classes = classesOf(c.data, tasks);
+/** @param {Choices} c @param {Sets} sets */
+export function specOf(c, sets) {
+  const classes = classesOf(c.data, sets);
   /** @type {any[]} */
   const layers = [];
   for (const units of c.layers) {
@@ -94,14 +108,21 @@ export function specOf(c, tasks) {
   const bent = classes === 2 && c.loss !== "";
   if (bent) layers.push("sigmoid");
   const loss = many ? "cross_entropy" : c.loss || (classes ? "bce_with_logits" : "mse");
-  const data = isOwn(c.data) ? { inputs: c.data.inputs, targets: many ? c.data.targets : c.data.targets.map((t) => [t]) } : { ...c.data };
+  const own = isOwn(c.data) ? c.data : null;
+  /** @type {Record<string, any>} */
+  const data = own
+    ? { inputs: own.inputs, targets: many ? own.targets : own.targets.map((t) => [t]), ...(own.classes ? { classes: own.classes } : {}), ...(own.columns ? { columns: own.columns } : {}) }
+    : { ...c.data };
+  if (c.validation > 0 && !c.one) data.validation = c.validation;
+  if (c.standardise) data.standardise = true;
+  if (c.one) data.overfit_one_batch = true;
   /** @type {Record<string, any>} */
   const spec = {
     title: "Playground",
     model: { layers },
     loss: { type: loss },
     optimizer: { type: c.optimizer, lr: c.lr },
-    data: { ...data, ...(c.validation > 0 ? { validation: c.validation } : {}) },
+    data,
     seed: c.seed,
   };
   if (c.schedule in SCHEDULES) spec.schedule = SCHEDULES[c.schedule];
@@ -119,17 +140,19 @@ export function choicesOf(spec) {
   const layers = /** @type {any[]} */ (spec.model?.layers ?? []).map((l) => (typeof l === "string" ? { type: l } : l));
   const linear = layers.filter((l) => l.type === "linear").map((l) => l.out_features);
   const named = (/** @type {any} */ it) => (typeof it === "string" ? it : it?.type ?? "");
+  const loss = named(spec.loss);
   const known = (/** @type {string} */ list) => layers.map(named).find((name) => name && LISTS[list].some(([value]) => value === name)) ?? "";
-  const { validation = 0, ...data } = spec.data ?? {};
+  const { validation = 0, standardise = false, overfit_one_batch: one = false, ...data } = spec.data ?? {};
   const hidden = linear.slice(0, -1);
   const inner = layers.slice(0, layers.findLastIndex((l) => l.type === "linear"));
-  const loss = named(spec.loss);
   return {
     ...DEFAULT,
     data: data.dataset
-      ? { dataset: data.dataset, samples: data.samples ?? 200, noise: data.noise ?? 0.1 }
-      : data.inputs ? { inputs: data.inputs, targets: data.targets.flat() } : DEFAULT.data,
+      ? { dataset: data.dataset, samples: data.samples ?? 200, noise: data.noise ?? 0.1, ...(data.flat ? { flat: true } : {}) }
+      : data.inputs ? ownOf(data, loss) : DEFAULT.data,
     validation,
+    standardise,
+    one,
     layers: hidden,
     activation: hidden.length ? inner.map(named).find((name) => name && LISTS.activation.some(([value]) => value === name)) ?? "" : DEFAULT.activation,
     norm: known("norm"),
@@ -144,4 +167,11 @@ export function choicesOf(spec) {
     l2: spec.regularisation?.l2 ?? 0,
     seed: spec.seed ?? 0,
   };
+}
+
+/** @param {any} data @param {string} loss @returns {Own} */
+function ownOf({ inputs, targets, classes, columns }, loss) {
+  const flat = targets.flat();
+  const binary = loss === "bce_with_logits" || (loss !== "cross_entropy" && flat.every((/** @type {number} */ t) => t === 0 || t === 1));
+  return { inputs, targets: flat, task: loss === "cross_entropy" ? "multiclass" : binary ? "binary" : "regression", ...(classes ? { classes } : {}), ...(columns ? { columns } : {}) };
 }

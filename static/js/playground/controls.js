@@ -4,18 +4,21 @@ import { number, percent } from "../format.js";
 import { fill, h } from "../h.js";
 import { signColour } from "../scale.js";
 import { LISTS, isOwn } from "./choices.js";
+import { mountTable } from "./table.js";
 
-/** @import {Choices} from "./choices.js" */
-/** @typedef {{name: string, task: string, noise: number, summary: string, points: number[][]}} Set */
+/** @import {Choices, Own} from "./choices.js" */
+/** @typedef {{name: string, task: string, classes: number | null, noise: number, summary: string, points?: number[][], picture?: number[][], flat?: boolean}} Set */
 /**
  * @typedef {object} Ways
  * @property {(changed: Partial<Choices>) => unknown} change
  * @property {(lr: number) => void} rate
  * @property {(name: string) => void} chooseSet
  * @property {() => void} clearPoints
+ * @property {(own: Own) => void} useTable
  */
 
 const PENALTIES = [0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1];
+const ENDS = [["", "never"], ["loss", "loss < 0.05"], ["gradient", "gradient < 0.01"], ["dead", "a ReLU dies"], ["patience", "no better (early)"]];
 /** How a slider's number is written. @type {Record<string, (value: number) => string>} */
 const SHOWN = {
   noise: (v) => number(v),
@@ -68,25 +71,27 @@ export function mountControls(sets, ways) {
       classes.forEach((button, i) => button.setAttribute("aria-pressed", String(i === kind)));
     } },
   }, value ? "▲" : "●"));
-  fill(own, h("span", null, "Click adds"), classes, h("button", { type: "button", class: "tool", on: { click: ways.clearPoints } }, "Clear"));
-  own.hidden = false;
+  fill(own, h("span", null, "Click adds"), classes,
+    h("button", { type: "button", class: "tool play-link", on: { click: ways.clearPoints } }, "Empty plane"),
+    h("button", { type: "button", class: "tool play-link", on: { click: mountTable(ways.useTable) } }, "CSV …"));
 
   for (const [list, options] of Object.entries({ activation: LISTS.activation, init: LISTS.init, norm: LISTS.norm, optimizer: LISTS.optimizer, schedule: LISTS.schedule })) {
     fill(at(list), options.map(([value, word]) => h("option", { value }, word)));
   }
+  fill(at("until"), ENDS.map(([value, word]) => h("option", { value }, word)));
   for (const list of ["l1", "l2"]) fill(at(list), PENALTIES.map((value) => h("option", { value }, value ? number(value) : "none")));
 
   for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-choice]"))) {
     const name = field.dataset.choice ?? "";
     const numeric = field.type === "range" || name === "l1" || name === "l2";
-    field.addEventListener("change", () => changed(name, numeric ? Number(field.value) : field.value));
+    field.addEventListener("change", () => changed(name, field.type === "checkbox" ? field.checked : numeric ? Number(field.value) : field.value));
     field.addEventListener("input", () => tell(name, Number(field.value)));
   }
 
   /** @type {Choices | null} */
   let choices = null;
 
-  /** @param {string} name @param {number | string} value */
+  /** @param {string} name @param {number | string | boolean} value */
   function changed(name, value) {
     if (!choices) return;
     if ((name === "noise" || name === "samples") && !isOwn(choices.data)) ways.change({ data: { ...choices.data, [name]: value } });
@@ -129,12 +134,14 @@ export function mountControls(sets, ways) {
       });
       fill(at("loss"), LISTS[many ? "classification" : "regression"].map(([value, word]) => h("option", { value }, word)));
       const values = { ...next, ...(ours ? {} : next.data) };
+      fill(at("task"), many === 2 ? "The network learns to tell ● from ▲." : many ? `The network learns to tell ${many} classes apart.` : "The network learns to follow the samples.");
       for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-choice]"))) {
         const name = field.dataset.choice ?? "";
         const value = /** @type {any} */ (values)[name];
         field.disabled = value === undefined;
         if (value === undefined) continue;
-        field.value = String(value);
+        if (field.type === "checkbox") field.checked = value;
+        else field.value = String(value);
         tell(name, Number(value));
       }
       typed.value = String(next.lr);
@@ -148,12 +155,17 @@ export function mountControls(sets, ways) {
       /** @type {HTMLButtonElement} */ (at("more")).disabled = n >= 6;
     },
 
-    /** The ends of the colour scale in words. @param {number} many @param {number} limit */
-    scale(many, limit) {
-      const ends = many === 2 ? ["surely ●", "surely ▲"] : [number(many ? 0 : -limit), number(limit)];
+    /** The ends of the colour scale in words. @param {number} many @param {number} limit @param {boolean} answer  whether the answer is shown */
+    scale(many, limit, answer) {
+      const ends = many === 2 && answer ? ["surely ●", "surely ▲"] : [number(many > 2 && answer ? 0 : -limit), number(limit)];
       ["low", "high"].forEach((name, i) => {
         if (at(name).textContent !== ends[i]) at(name).textContent = ends[i];
       });
+    },
+
+    /** @param {string} words */
+    caption(words) {
+      if (at("caption").textContent !== words) at("caption").textContent = words;
     },
 
     /** @param {number[][] | undefined} counts @param {string} which */
@@ -161,12 +173,14 @@ export function mountControls(sets, ways) {
       const table = at("confusion");
       table.hidden = !counts;
       if (!counts) return;
-      const names = counts.length === 2 ? ["●", "▲"] : counts.map((_, i) => String(i));
+      const named = choices && isOwn(choices.data) ? choices.data.classes : null;
+      const names = counts.length === 2 ? ["●", "▲"] : counts.map((_, i) => named?.[i] ?? String(i));
       const key = `${counts.flat()} ${which}`;
       if (table.dataset.key === key) return;
       table.dataset.key = key;
+      table.classList.toggle("is-large", counts.length > 3);
       fill(table,
-        h("thead", null, h("tr", null, h("th", { scope: "col" }, `${which}: is`), names.map((name) => h("th", { scope: "col" }, `taken for ${name}`)))),
+        h("thead", null, h("tr", null, h("th", { scope: "col" }, counts.length > 2 ? "is ╲ said" : `${which}: is`), names.map((name) => h("th", { scope: "col" }, counts.length > 2 ? name : `taken for ${name}`)))),
         h("tbody", null, counts.map((row, i) => h("tr", null, h("th", { scope: "row" }, names[i]), row.map((n) => h("td", null, String(n)))))));
     },
 
@@ -176,8 +190,16 @@ export function mountControls(sets, ways) {
 }
 
 /** @param {CanvasRenderingContext2D} brush @param {Set} set */
-function thumbnail(brush, { points, task }) {
+function thumbnail(brush, { points, picture, task }) {
   const size = brush.canvas.width;
+  if (picture) {
+    const cell = size / picture.length;
+    picture.forEach((row, y) => row.forEach((grey, x) => {
+      brush.fillStyle = signColour(grey, 1);
+      brush.fillRect(x * cell, y * cell, cell + 0.5, cell + 0.5);
+    }));
+  }
+  if (!points) return;
   const reach = 1.1 * Math.max(...points.map(([x, y]) => Math.max(Math.abs(x), Math.abs(y))));
   const corner = points[0].length === 3 && points.every(([x, y]) => x > -0.5 && y > -0.5);
   for (const point of points) {

@@ -10,8 +10,7 @@
  * @property {Column[]} columns
  * @property {boolean} flat  whether the inputs are a line or a plane
  * @property {[number, number][]} domain
- * @property {[number, number] | null} shape
- * @property {number} skip
+ * @property {([number, number] | null)[]} shapes  rows and columns of the pixels of each column's maps
  * @property {number} classes
  * @property {Record<string, Samples>} samples
  * @property {Point[]} curve
@@ -25,6 +24,7 @@
  * @property {number} epoch
  * @property {boolean} playing
  * @property {string} reason
+ * @property {string} says
  * @property {number | null} lr
  * @property {Num | null} lr_now
  * @property {number} rate

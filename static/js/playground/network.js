@@ -75,15 +75,19 @@ export function mountNetwork(root, ways) {
     layers = hidden;
     pinned = null;
     const features = next.flat ? next.domain.length : 0;
+    const labelled = next.classes > 2;
     const inputs = Array.from({ length: features }, (_, i) =>
       h("span", { class: "net-neuron net-input" }, h("span", { class: "net-name" }, features === 1 ? "x" : NAMES[i])));
     const columns = next.columns.map(({ units }, c) => Array.from({ length: units }, (_, u) => {
       const last = c === next.columns.length - 1;
-      return neuronButton({ column: c, unit: u }, last ? `Output${units > 1 ? ` ${u}` : ""}` : `Neuron ${u + 1} of layer ${c + 1}`);
+      const button = neuronButton({ column: c, unit: u }, last ? `Output${units > 1 ? ` ${u}` : ""}` : `Neuron ${u + 1} of layer ${c + 1}`);
+      if (last && labelled) button.append(h("span", { class: "net-name is-class", "aria-hidden": "true" }, String(u)));
+      return button;
     }));
     neurons = [inputs, ...columns];
+    const eye = features ? null : h("p", { class: "net-eye" }, next.shapes[0] ? next.shapes[0].join(" × ") : "more than 2", h("br"), next.shapes[0] ? "pixels" : "features");
     fill(world,
-      h("div", { class: "net-column net-inputs" }, h("div", { class: "net-head" }, h("span", { class: "net-title" }, "input")), h("div", { class: "net-units" }, inputs)),
+      h("div", { class: "net-column net-inputs" }, h("div", { class: "net-head" }, h("span", { class: "net-title" }, "input")), h("div", { class: "net-units" }, inputs, eye)),
       columns.map((buttons, c) => h("div", { class: "net-column", role: "group", "aria-label": c < columns.length - 1 ? `Layer ${c + 1}` : "Output" },
         c < layers.length ? head(c) : h("div", { class: "net-head" }, h("span", { class: "net-title" }, "output")),
         h("div", { class: "net-units" }, buttons))));

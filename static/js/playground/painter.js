@@ -12,7 +12,7 @@ import { bytesOf, placesOf } from "./pixels.js";
  * @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Brush
  * @typedef {{width: number, height: number, scale: number}} Size
  * @typedef {{column: number, unit: number}} Neuron
- * @typedef {{positive: string, negative: string, curve: string, ink: string, faint: string, line: string, value: string, tint: string}} Inks
+ * @typedef {{positive: string, negative: string, curve: string, ink: string, faint: string, line: string, value: string, tint: string, surface: string}} Inks
  * @typedef {{start: number, rows: number, columns: number}} Place
  * @typedef {object} Layout  what the page has measured
  * @property {Size} network

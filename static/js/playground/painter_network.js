@@ -45,13 +45,20 @@ export function drawNetwork(brush, small, scene, picture, places, { middles, hal
   brush.globalAlpha = 1;
   brush.setLineDash([]);
   const side = 2 * half;
+  blank(brush, middles, half, inks);
   inputs(brush, small, scene, middles[0] ?? [], half);
   places.forEach((column, c) => column.forEach((place, u) => {
     const at = middles[c + 1]?.[u];
     if (!at) return;
     if (place.rows === 1) line(brush, picture.maps, place, at[0] - half, at[1] - half, side, inks);
-    else stamp(brush, small, picture.maps, place, at[0] - half, at[1] - half, side);
+    else stamp(brush, small, picture.maps, place, at[0] - half, at[1] - half, side, scene.flat);
   }));
+}
+
+/** What stands under the maps, so that no line shines through. @param {Brush} brush @param {[number, number][][]} middles @param {number} half @param {Inks} inks */
+function blank(brush, middles, half, inks) {
+  brush.fillStyle = inks.surface;
+  for (const [x, y] of middles.flat()) brush.fillRect(x - half, y - half, 2 * half, 2 * half);
 }
 
 const RAMP = 16;

@@ -11,7 +11,7 @@ import { boundary, stamp } from "./pixels.js";
  * @param {{neuron: Neuron | null, output: number}} look @param {Layout} layout @param {Inks} inks
  */
 export function drawPlane(brush, small, scene, picture, places, { neuron, output }, { plane: { width: size }, range }, inks) {
-  const last = places.length - 1;
+  const last = places.findLastIndex((column) => column.length > 0);
   if (last < 0) return;
   const at = neuron ?? { column: last, unit: Math.min(output, places[last].length - 1) };
   const where = places[at.column]?.[at.unit];
@@ -20,7 +20,8 @@ export function drawPlane(brush, small, scene, picture, places, { neuron, output
     curve(brush, picture.maps, where, size, neuron ? [-1, 1] : range, neuron ? 1 : picture.limits[at.column], inks);
     return;
   }
-  stamp(brush, small, picture.maps, where, 0, 0, size);
+  stamp(brush, small, picture.maps, where, 0, 0, size, scene.flat);
+  if (!scene.flat) return;
   if (scene.classes !== 2 && !neuron) return;
   const cuts = boundary(picture.maps, where);
   const cell = size / (where.columns - 1);

@@ -24,22 +24,20 @@ export function bytesOf(base64) {
 }
 
 /**
- * Where each neuron's map stands in the bytes: [column][unit].
- * @param {Pick<Scene, "columns" | "shape" | "skip" | "flat">} scene
- * @returns {Place[][]}
+ * Where each neuron's map stands in the bytes: [column][unit]; a column without maps has none.
+ * @param {Pick<Scene, "columns" | "shapes">} scene @returns {Place[][]}
  */
-export function placesOf({ columns, shape, skip, flat }) {
-  if (!flat || !shape) return [];
+export function placesOf({ columns, shapes }) {
   let start = 0;
-  const [rows, cols] = shape;
   return columns.map(({ units }, k) => {
-    const last = k === columns.length - 1;
-    const size = last ? { rows, columns: cols } : { rows: Math.ceil(rows / skip), columns: rows === 1 ? cols : Math.ceil(cols / skip) };
-    return Array.from({ length: units }, () => {
-      const place = { start, ...size };
-      start += size.rows * size.columns;
-      return place;
-    });
+    const shape = shapes[k];
+    if (!shape) return [];
+    const [rows, cols] = shape;
+    return Array.from({ length: units }, (_, u) => ({ start: start + u * rows * cols, rows, columns: cols }))
+      .map((place, u) => {
+        if (u === units - 1) start = place.start + rows * cols;
+        return place;
+      });
   });
 }
 
@@ -80,10 +78,14 @@ export function boundary(bytes, { start, rows, columns }) {
   return found;
 }
 
-/** A map, scaled to a square of the picture. @param {Brush} brush @param {Brush} small @param {Int8Array} bytes @param {Place} place @param {number} x @param {number} y @param {number} side */
-export function stamp(brush, small, bytes, place, x, y, side) {
+/**
+ * A map, scaled to a square of the picture: smoothly, or pixel by pixel.
+ * @param {Brush} brush @param {Brush} small @param {Int8Array} bytes @param {Place} place @param {number} x @param {number} y @param {number} side @param {boolean} [smooth]
+ */
+export function stamp(brush, small, bytes, place, x, y, side, smooth = true) {
   paint(small, bytes, place);
-  brush.imageSmoothingEnabled = true;
-  // the outer points of the grid lie on the edge of the plane: half a cell is left out all around
-  brush.drawImage(small.canvas, 0.5, 0.5, place.columns - 1, place.rows - 1, x, y, side, side);
+  brush.imageSmoothingEnabled = smooth;
+  // the outer points of a grid lie on the edge of the plane: half a cell is left out all around
+  const out = smooth ? 0.5 : 0;
+  brush.drawImage(small.canvas, out, out, place.columns - 2 * out, place.rows - 2 * out, x, y, side, side);
 }

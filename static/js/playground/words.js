@@ -1,14 +1,29 @@
-// What the page says when a run has ended by itself.
+// What the page says of what it shows, and when a run has ended by itself.
 
 import { count } from "../format.js";
 
-/** @param {string} reason @param {number} iteration @param {number} limit */
-export function says(reason, iteration, limit) {
-  if (reason === "nonfinite") {
-    return `The loss of update ${count(iteration)} is no number any more: something has become infinite. The learning rate may be too high.`;
-  }
+/** @import {Scene} from "./live.js" */
+/** @import {Neuron} from "./painter.js" */
+
+/** @param {string} reason @param {string} told  the server's own words @param {number} limit */
+export function says(reason, told, limit) {
+  if (reason === "nonfinite") return `${told} The learning rate may be too high.`;
   if (reason === "limit") return `${count(limit)} updates: this is as far as one run goes. Reset begins anew.`;
   if (reason === "moved") return "Somebody has gone elsewhere in this run, so it stands still.";
-  if (reason === "paused" || reason === "done" || reason === "alone" || reason === "") return "";
-  return reason;
+  return told;
+}
+
+/** What the large picture shows: the answer, or one neuron. @param {Scene} scene @param {Neuron | null} neuron */
+export function shows({ flat, shapes, columns, domain, classes }, neuron) {
+  if (!flat) {
+    if (!shapes[0]) return "These inputs are no plane and no picture: there is nothing to draw, but all to measure.";
+    if (neuron && neuron.column > 0) return "Only the first layer looks at the picture itself.";
+    return `What neuron ${(neuron?.unit ?? 0) + 1} of layer 1 looks for: its weight for each pixel.`;
+  }
+  if (neuron && neuron.column < columns.length - 1) {
+    return `What neuron ${neuron.unit + 1} of layer ${neuron.column + 1} says (${columns[neuron.column].title || "linear"}).`;
+  }
+  if (classes > 2) return `How sure it is of class ${neuron?.unit ?? 0}.`;
+  const click = "Click to add a sample.";
+  return domain.length === 1 ? `The curve is the network's answer. ${click}` : `Filled: trained on. Hollow: held back. ${click}`;
 }
