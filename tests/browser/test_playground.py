@@ -86,7 +86,8 @@ def test_a_frozen_update_is_the_one_that_is_walked_through(
     assert same(page.inner_text(".chart-now"), frozen["batch_loss"])
 
 
-def test_points_of_ones_own_are_learned_from(new_page: NewPage, server: Server) -> None:
+def test_points_of_ones_own_are_learned_from(new_page: NewPage, watch: Watch) -> None:
+    watch.expect("status of 422")
     page = opened(new_page(reduced_motion="reduce"))
     with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as made:
         page.get_by_role("button", name="Empty plane").click()
@@ -103,7 +104,7 @@ def test_points_of_ones_own_are_learned_from(new_page: NewPage, server: Server) 
     page.get_by_role("button", name="CSV").click()
     page.get_by_label("The table as CSV").fill("a,b,kind\n1,2,x\n2,oh,y\n")
     page.get_by_role("button", name="Use it").click()
-    page.get_by_text("line 3").wait_for()
+    page.get_by_text("In line 3, column 2 (b)").wait_for()
     page.get_by_label("The table as CSV").fill("a,b,kind\n1,2,x\n2,1,y\n3,3,x\n")
     with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as made:
         page.get_by_role("button", name="Use it").click()

@@ -30,7 +30,8 @@ export function mountTable(use) {
       use({ inputs, targets: targets.flat(), task, ...(classes ? { classes } : {}), ...(columns ? { columns } : {}) });
       dialog.close();
     } catch (error) {
-      complain(/** @type {Error} */ (error).message);
+      const { message, where } = /** @type {api.ApiError} */ (error);
+      complain(where?.startsWith("line") ? `In ${where}: ${message}` : message);
     }
   });
   return () => {
