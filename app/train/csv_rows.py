@@ -16,9 +16,9 @@ from app.train.limits import SpecLimits
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 PEEKED = 20  # rows by which the delimiter is chosen
 MOST_COLUMNS = 1_000
-LONGEST_NAME = 200
+LONGEST_NAME = 180  # and a number, where two columns are called the same
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 

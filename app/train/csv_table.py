@@ -16,6 +16,7 @@ from app.engine.types import Array
 from app.train.csv_rows import (
     DECIMAL_COMMA,
     DELIMITERS,
+    LONGEST_NAME,
     NUMBER,
     PEEKED,
     Row,
@@ -247,6 +248,12 @@ def _targets(
             f"every line has the label {labels[0][:60]!r}; at least two classes are needed, to be "
             "told apart",
             f"column {at + 1} ({names[at]})",
+        )
+    if max(map(len, labels)) > LONGEST_NAME:
+        row = next(row for row in rows if len(row.cells[at]) > LONGEST_NAME)
+        fail(
+            f"a label may have at most {LONGEST_NAME} characters: {len(row.cells[at]):,}",
+            _place(row, at, names),
         )
     if len(labels) > MOST_CLASSES:
         fail(

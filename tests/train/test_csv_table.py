@@ -119,6 +119,9 @@ LONG = "\n".join("1,2" for _ in range(30))
         (",\n?,NA\n", {"skip_missing": True}, "text", "every line"),
         (LONG, {}, "line 22", "at most 20 lines"),
         (",".join("1" * 1001) + "\n", {}, "line 1", "at most 1,000 columns"),
+        ("1,2\n" + "9" * 130_000 + "x,4\n", {}, "line 2, column 1 (x1)", "a number is needed"),
+        ("1,2\n" + "9" * 130_000 + ",4\n", {}, "line 2, column 1 (x1)", "too large"),
+        ("1,b\n2," + "a" * 181, {}, "line 2, column 2 (y)", "at most 180 characters: 181"),
         ("1,2\n" + "9" * 140_000 + ",4\n", {}, "line 2", "field larger"),
     ],
 )
