@@ -28,6 +28,7 @@ HARD_TO_MEASURE = {
     "float16-underflow": 1e-5,
     "loss-scaling": 1e-5,
     "transformer-block": 1e-4,
+    "digits-cnn": 1e-5,
     "regression-10-64-1": 1e-5,
     "digits": 1e-5,
     "overfitting-dropout": 1e-5,

@@ -15,6 +15,7 @@ from app.train.approaches import approaches
 from app.train.plans.accumulation import loss_of
 from app.train.plans.memory import memory_view
 from app.train.run import Run
+from app.train.scores import evaluated
 from app.train.spec import parse_spec
 from tests.lessons.named import NOT_LEARNING
 
@@ -136,6 +137,10 @@ def test_what_plans_do_is_what_their_lessons_say() -> None:
     rows = {row["approach"]: row for row in approaches(run, 0, epsilon=0.1)["rows"]}
     assert rows["numerical, one-sided"]["gradient"]["w"] == pytest.approx(12.61)
     assert rows["numerical, central"]["gradient"]["w"] == pytest.approx(12.01)
+    digits = evaluated(trained := Run(parse_spec(lessons()["digits-cnn"].spec)), trained.train(480))
+    assert (digits["train"]["correct"], digits["train"]["samples"]) == (459, 480)
+    assert (digits["validation"]["correct"], digits["validation"]["samples"]) == (108, 120)
+    assert sum(int(np.prod(n.shape)) for n in trained.graph(0).kind("parameter")) == 666
     decay = lessons()["weight-decay"].spec
     coupled = {**decay, "optimizer": {**decay["optimizer"], "type": "adam"}}
     assert Run(parse_spec(coupled)).slots(1, 0)["w", "value"] == pytest.approx(1.9, abs=1e-8)
