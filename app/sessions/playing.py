@@ -12,6 +12,7 @@ import asyncio
 import math
 import time
 from base64 import b64encode
+from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +37,7 @@ KEEP_SECONDS = 1.0
 BURST = 100.0  # updates that a late stretch may make up for
 ALONE_SECONDS = 10.0  # so long it goes on when nobody watches
 ALIVE_SECONDS = 15.0
+ENDED = 500  # runs of which is remembered why they stopped
 GENTLE = 100.0  # updates a second at the start of a gentle run …
 GROWTH = 2.0  # … which shows in every second about so much more of it than there was before
 
@@ -96,6 +98,7 @@ class Playroom:
     def __init__(self, desk: Desk) -> None:
         self.desk, self.games = desk, dict[str, Game]()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
     def game(self, session: Session) -> Game:
         game = self.games.get(session.id)
@@ -133,9 +136,12 @@ class Playroom:
         game.on, game.reason = False, reason
         await asyncio.shield(game.task)
 
-    def playing(self, id: str) -> bool:
+    def standing(self, id: str) -> dict[str, Any]:
+        """Whether it plays, and if not, why it stopped when it last did."""
         game = self.games.get(id)
-        return game is not None and game.on
+        if game is not None and (game.on or game.reason):
+            return game.standing
+        return self._ended.get(id, {"playing": False, "reason": "", "says": ""})
 
     # --- watching -------------------------------------------------------------------------------
 
@@ -214,7 +220,7 @@ class Playroom:
 
     async def _run(self, game: Game) -> None:
         session = game.session
-        where = settled(session.position, session.of)
+        where, points = settled(session.position, session.of), list[Point]()
         game.kept = time.monotonic()
         try:
             while game.on and not self.desk.workers.stopping:
@@ -234,6 +240,7 @@ class Playroom:
                 if not game.on:
                     break
                 self._show(game, picture, points)
+                points = []
                 if game.viewers or game.wish.forever:
                     game.seen = time.monotonic()
                 elif time.monotonic() - game.seen > ALONE_SECONDS:
@@ -246,17 +253,21 @@ class Playroom:
             game.on = False
             with suppress(NotFoundError, StaleError):  # deleted, or changed by another process
                 async with session.turn:
-                    await self._end(game)
+                    await self._end(game, points)
                 if game.reason == Patience.name and game.wish.restore_best:
                     await self.desk.change(session, lambda: [session.restore_change(None)])
 
-    async def _end(self, game: Game) -> None:
+    async def _end(self, game: Game, points: list[Point]) -> None:
+        """`points` have not been shown yet."""
         session = game.session
         self._keep(session)
+        self._ended[session.id] = game.standing
+        while len(self._ended) > ENDED:
+            self._ended.popitem(last=False)
         if game.viewers and not self.desk.workers.stopping:
             async with session.engine:
                 picture = await self.desk.workers.run(lambda: self._picture(game))
-            self._show(game, picture, [])
+            self._show(game, picture, points)
         elif not game.viewers:
             self.games.pop(session.id, None)
 

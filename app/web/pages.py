@@ -73,4 +73,15 @@ async def lab(request: Request, name: str) -> Response:
 
 @router.get("/playground")
 async def playground(request: Request) -> Response:
-    return kept(request.headers, "playground.html", given=first.playground_page())
+    return _playground(request)
+
+
+@router.get("/playground/session/{id}")
+async def playground_session(request: Request, id: str) -> Response:
+    """A run that is going on, for a second look or a second person."""
+    return _playground(request, id)
+
+
+def _playground(request: Request, id: str | None = None) -> Response:
+    given = first.playground_page()
+    return kept(request.headers, "playground.html", given=given, session_id=id)

@@ -24,6 +24,7 @@ import { themeButton } from "./theme.js";
 const WRITE_AFTER = 240; // ms between two writings of numbers
 const RUNNING = new Set(["lr", "l1", "l2", "until"]); // what may change without a new beginning
 const DEFAULT_SAMPLES = 500;
+const SETTLED_AFTER = 500; // ms in which the server has heard of a press
 const CHANGE_AFTER = 120; // ms of quiet until a dragged slider counts
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(`play-${id}`));
@@ -34,12 +35,16 @@ async function main() {
   /** @type {Choices} */
   let choices = structuredClone(DEFAULT);
   let id = "";
+  let precious = false; // somebody may have the present session open elsewhere
   let ending = () => {};
   /** @type {Scene | null} */
   let scene = null;
   let written = 0; // when numbers were last written
   let wanted = false; // to be playing: the button, not the server's answer
   let making = Promise.resolve();
+  let pressed = 0; // when the button was last pressed
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let settling;
   let measuring = 0;
   let limits = /** @type {number[]} */ ([]);
   /** @type {Neuron | null} the neuron that is looked at */
@@ -113,15 +118,30 @@ async function main() {
     id = made.id;
     ending();
     follow();
-    if (before) void api.request("DELETE", `/api/sessions/${before}`).catch(() => {});
+    if (before && !precious) void api.request("DELETE", `/api/sessions/${before}`).catch(() => {});
+    precious = false;
     keepAddress();
     if (wanted) await go(true);
   }
 
-  /** The address holds all choices, for a reload or for somebody else. */
+  /** Takes up the run that the address names, as it stands, if it is still there. */
+  async function resumed() {
+    const named = document.querySelector("main")?.dataset.session;
+    const found = named ? await api.session(named).catch(() => null) : null;
+    if (!found) return false;
+    const { lr, regularisation } = /** @type {any} */ (found.settings);
+    choices = { ...choicesOf(found.spec), ...(lr === null ? {} : { lr }), l1: regularisation?.l1 ?? 0, l2: regularisation?.l2 ?? 0 };
+    [id, precious] = [found.id, true];
+    controls.show(choices, classesOf(choices.data, known));
+    follow();
+    return true;
+  }
+
+  /** The address holds the run, to come back to it, and all choices, should it not be kept any more. */
   async function keepAddress() {
     const spec = specOf(choices, known);
-    history.replaceState(null, "", `/playground${await fragment({ position: { iteration: 0, step: 0 }, spec })}`);
+    const run = await fragment({ position: { iteration: 0, step: 0 }, spec });
+    history.replaceState(null, "", `/playground/session/${encodeURIComponent(id)}${run}`);
   }
 
   function follow() {
@@ -145,6 +165,7 @@ async function main() {
   /** @param {boolean} on */
   async function go(on) {
     wanted = on;
+    pressed = performance.now();
     button(on);
     if (on) at("hint").textContent = "Freeze it at any update and walk through that very one, node by node.";
     try {
@@ -170,6 +191,7 @@ async function main() {
 
   async function freeze() {
     if (wanted) await go(false);
+    precious = true;
     location.href = `/walk/session/${encodeURIComponent(id)}`;
   }
 
@@ -252,7 +274,7 @@ async function main() {
     controls.confusion(best?.confusion, validation ? "held back" : "training");
     limits = told.limits;
     caption();
-    if (wanted && !told.playing && told.reason) stopped(told);
+    settle(told);
     if (document.body.dataset.playing !== String(told.playing)) document.body.dataset.playing = String(told.playing);
   }
 
@@ -261,7 +283,20 @@ async function main() {
     if (place.textContent !== text) place.textContent = text;
   }
 
-  /** It has ended by itself. @param {Told} last */
+  /** The button follows the run, which may have ended by itself or been begun by somebody else. @param {Told} told */
+  function settle(told) {
+    clearTimeout(settling);
+    const wait = pressed + SETTLED_AFTER - performance.now();
+    if (wanted === told.playing) return;
+    if (wait > 0) settling = setTimeout(() => settle(told), wait);
+    else if (wanted) stopped(told);
+    else {
+      wanted = true;
+      button(true);
+    }
+  }
+
+  /** @param {Told} last */
   function stopped({ reason, says: told }) {
     wanted = false;
     button(false);
@@ -295,6 +330,7 @@ async function main() {
   at("speed").addEventListener("change", () => wanted && go(true));
   function reset() {
     wanted = false;
+    pressed = performance.now();
     button(false);
     change();
   }
@@ -317,9 +353,11 @@ async function main() {
     follow(); // pictures that came meanwhile have not been drawn
   });
 
-  const { spec } = location.hash ? await readFragment(location.hash) : { spec: null };
-  if (spec) choices = choicesOf(spec);
-  await change();
+  if (!(await resumed())) {
+    const { spec } = location.hash ? await readFragment(location.hash) : { spec: null };
+    if (spec) choices = choicesOf(spec);
+    await change();
+  }
   document.querySelector("main")?.setAttribute("data-ready", "");
 }
 

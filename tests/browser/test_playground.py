@@ -84,6 +84,16 @@ def test_a_frozen_update_is_the_one_that_is_walked_through(
     assert frozen["position"]["iteration"] == iteration
     walk.press("ArrowDown", 4).wait_at(iteration, 8)
     assert same(page.inner_text(".chart-now"), frozen["batch_loss"])
+    page.go_back()  # to the same run, and in a second tab, too
+    page.wait_for_function(
+        "(n) => document.querySelector('#play-iteration')?.textContent.replace(/\\D/g, '') === n",
+        arg=str(iteration),
+    )
+    second = opened(new_page(reduced_motion="reduce"), page.url)
+    second.get_by_role("button", name="Train").click()
+    until(page, iteration + 200)
+    page.get_by_role("button", name="Pause").click()
+    second.get_by_role("button", name="Train").wait_for()
 
 
 def test_points_of_ones_own_are_learned_from(new_page: NewPage, watch: Watch) -> None:

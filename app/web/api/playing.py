@@ -86,13 +86,11 @@ async def playing(request: Request, id: Id) -> Response:
 
 async def told(request: Request, session: Session) -> Response:
     desk, room = desk_of(request), playroom_of(request)
-    on, loss = room.playing(session.id), None
+    standing, loss = room.standing(session.id), None
     face = await desk.face(session)
-    if not on:
+    if not standing["playing"]:
         at = settled(session.position, session.of).iteration
         loss = plain(await desk.compute(session, lambda: session.run.loss(at), at))
-    game = room.games.get(session.id)
-    standing = game.standing if game else {"playing": False, "reason": "", "says": ""}
     return answer({**face, **standing, "batch_loss": loss}, revision=face["revision"])
 
 
