@@ -47,6 +47,13 @@ def _model(spec: Spec, layers: list[dict[str, Any]]) -> Changes | None:
     return {"model": {**spec["model"], "layers": layers}}
 
 
+def _standardised(spec: Spec) -> Changes | None:
+    data = spec.get("data")
+    if not isinstance(data, Mapping) or data.get("standardise"):
+        return None
+    return {"data": {**data, "standardise": True}}
+
+
 def _hidden(layers: list[dict[str, Any]], i: int) -> bool:
     """Whether another linear or convolutional layer follows."""
     return any(layer["type"] in ("linear", "conv1d", "conv2d") for layer in layers[i + 1 :])
@@ -183,8 +190,8 @@ CURES: dict[str, tuple[str, Callable[[Spec], Changes | None]]] = {
     ),
     "residual": ("Add each inner layer's input to its output (residual).", _residual),
     "normalise_input": (
-        "Bring every input feature to mean 0 and spread 1: a batch norm before the first layer.",
-        lambda spec: _model(spec, [{"type": "batch_norm", "affine": False}, *_layers(spec)]),
+        "Bring every input feature to mean 0 and spread 1 (standardise).",
+        _standardised,
     ),
     "zero_grad": ("Empty the gradients before every backward pass.", lambda s: {"zero_grad": True}),
     "l2": (

@@ -115,6 +115,8 @@ def _word(name: str, value: Any) -> str:
         return f"{kind} η = {numbers.text(float(rate))}" if known and rate is not None else kind
     if isinstance(value, str):
         return value
+    if isinstance(value, dict) and name == "data" and value.get("standardise") is True:
+        return "standardised data"
     if isinstance(value, dict) and name in ("clip", "regularisation"):
         return f"{name} {', '.join(f'{k} {v}' for k, v in value.items())}"
     return f"{name} {value}" if isinstance(value, int | float) else f"another {name}"
@@ -123,4 +125,6 @@ def _word(name: str, value: Any) -> str:
 def kindred(document: Mapping[str, Any]) -> str:
     """Equal for lanes whose losses measure the same thing and may be compared."""
     told = [document.get(name) for name in ("loss", "regularisation", "program", "data")]
+    if isinstance(told[-1], Mapping):  # what is done to inputs leaves the targets as they are
+        told[-1] = {k: v for k, v in told[-1].items() if k not in ("standardise", "augment")}
     return json.dumps(told, sort_keys=True, default=str)

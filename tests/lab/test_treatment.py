@@ -36,6 +36,15 @@ def test_a_cure_that_does_not_help_is_said_to() -> None:
     assert told.healed or "sick below 0.001" in told.says
 
 
+def test_standardised_inputs_are_the_same_task() -> None:
+    spec, iterations = SICK["unnormalised_input"]
+    run = Run(parse_spec(spec))
+    told = treat(run, iterations, "unnormalised_input", "normalise_input", max_iterations=500)
+    cured = told.lanes[1]
+    assert told.healed and told.comparable and cured.spec["data"]["standardise"] is True
+    assert cured.spec["model"] == spec["model"], "no layer was put in"
+
+
 def test_early_stopping_is_a_shorter_lane() -> None:
     spec, iterations = SICK["overfitting"]
     run = Run(parse_spec(spec))
