@@ -15,6 +15,7 @@ from app.engine.graph import Graph, Node
 
 TOP = ""
 _ENTRY = re.compile(r"^(.+?)\[([\d,]+)\]")
+_INNER = re.compile(r"\.(layers|branches)\.")
 _TIMED = re.compile(r"^[A-Za-z]+_(\d+)$")
 _MOVING = frozenset("select reshape transpose stack initial_state detach broadcast flatten".split())
 
@@ -51,8 +52,9 @@ def tree_of(graph: Graph) -> Tree:
             parent = name
         tree[parent].children.append(node.name)
     for name in sorted(tree, key=lambda name: -name.count("/")):
-        if name and len(tree[name].children) < 2:
-            _dissolve(tree, name)
+        if name and len(tree[name].children) == 1:
+            (only,) = tree[name].children
+            _dissolve(tree, only if only in tree else name)
     edges = [(edge.source, edge.target) for edge in graph.edges]
     while looping := _looping(tree, edges):
         for name in looping:
@@ -72,10 +74,16 @@ def _rest(node: Node) -> str:
 def _path(node: Node, unrolled: bool, apart: bool) -> list[tuple[str, str]]:
     """(part of a scope's name, its label), from the outside."""
     parts: list[tuple[str, str]] = []
-    for layer in node.scope.replace(".layers.", ".").split("."):
-        if layer:
-            around = f"{parts[-1][1]}." if parts else "layer "
-            parts.append((layer, f"{around}{layer}"))
+    for layer in _INNER.sub(r".\1-", node.scope).split("."):
+        kind, _, number = layer.rpartition("-")
+        if kind == "branches":
+            parts.append((layer, f"branch {number}"))
+        elif layer and not number.isdigit():
+            parts.append((number, number))
+        elif layer:
+            within = parts and parts[-1][1].startswith("layer ")
+            around = f"{parts[-1][1]}." if within else "layer "
+            parts.append((number, f"{around}{number}"))
     rest = _rest(node)
     entry = _ENTRY.match(rest) if apart else None
     tensor = entry[1] if entry else rest.partition(".")[0] if apart else rest
@@ -153,17 +161,25 @@ def _without_ends(edges: set[tuple[str, str]], forth: bool) -> set[tuple[str, st
 
 
 def opened_at_first(tree: Tree, few: int, most: int) -> frozenset[str]:
-    """While only few boxes stand there, the largest scope opens."""
+    """While only few boxes stand there, the largest scope opens, and with it those beside it that
+    are not much smaller.
+    """
     opened: set[str] = set()
     shown = list(tree[TOP].children)
     while len(shown) < few:
         closed = [name for name in shown if name in tree]
-        largest = max(closed, key=lambda name: len(tree[name].members), default=None)
-        if largest is None or len(shown) + len(tree[largest].children) > most:
+        size = {name: len(tree[name].members) for name in closed}
+        largest = max(closed, key=size.__getitem__, default="")
+        fit = False
+        for name in sorted(closed, key=size.__getitem__, reverse=True):
+            alike = tree[name].parent == tree[largest].parent and 4 * size[name] >= size[largest]
+            if alike and len(shown) + len(tree[name].children) <= most:
+                opened.add(name)
+                shown.remove(name)
+                shown += tree[name].children
+                fit = True
+        if not fit:
             break
-        opened.add(largest)
-        shown.remove(largest)
-        shown += tree[largest].children
     return frozenset(opened)
 
 

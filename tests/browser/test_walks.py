@@ -44,7 +44,7 @@ def check_in_places(walk: Walk, truth: Truth, lesson: str) -> None:
     """A long lesson, forward by its lines and back by keyboard."""
     of = len(truth.plan)
     for step in range(1, of + 1, of // LOOKS):
-        walk.line(step - 1).locator(".line-go").click()
+        walk.go_to(step - 1).wait_at(0, step)
         seen, here = walk.look(), f"{lesson}, step {step}"
         assert seen["at"] == [0, step], here
         assert differences(seen["numbers"], truth.state(0, step)) == [], here

@@ -14,7 +14,7 @@ from tests.serving import Server
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-NUMBERS = """Object.fromEntries([...document.querySelectorAll(".nodes .node")].map((node) => {
+NUMBERS = """Object.fromEntries([...document.querySelectorAll(".nodes .node[data-node]")].map((node) => {
   const slot = (role) => {
     const place = node.querySelector(`.role-${role}`);
     if (!place) return null;
@@ -43,6 +43,15 @@ COUNTERS = """() => {
   const read = (name) => document.querySelector(`.counter-${name} .counter-value`).textContent;
   const [iteration, step] = [Number(read("iteration").replace(/\\D/g, "")), parseInt(read("step"))];
   return CONDITION;
+}"""
+SCROLL = """async (share) => {
+  const panel = document.querySelector(".panel-program");
+  const first = panel.querySelector(".program-line");
+  const away = Math.round(share * first.ariaSetSize) - Number(first.dataset.index);
+  const step = Math.sign(away) * panel.clientHeight;
+  const far = Math.abs(away) > 100;
+  panel.scrollTo(0, far ? share * panel.scrollHeight : panel.scrollTop + step / 2);
+  for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
 }"""
 SETTLED = "() => !document.querySelector('.is-travelling')"
 
@@ -107,6 +116,15 @@ class Walk:
 
     def line(self, index: int) -> Locator:
         return self.page.locator(f'.program-line[data-index="{index}"]')
+
+    def go_to(self, index: int) -> Walk:
+        """By the program's line; of a long program it has to be scrolled into view first."""
+        for _ in range(20):
+            if self.line(index).count():
+                break
+            self.page.evaluate(SCROLL, index / self.of)
+        self.line(index).locator(".line-go").click()
+        return self
 
     def loss(self) -> float:
         return read(self.text(".chart-now"))
