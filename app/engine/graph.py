@@ -74,6 +74,8 @@ class Graph:
     max_nodes: int = 20_000
     nodes: dict[str, Node] = field(default_factory=dict)
     output: str = ""
+    fixed: frozenset[str] = frozenset()
+    """Leaves that no hand may change."""
     scaled: str = ""
     """The output times a fixed number, where backward starts from that (loss scaling)."""
 

@@ -24,7 +24,7 @@ class Rewriting:
     values: dict[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.new = Graph(self.old.max_nodes)
+        self.new = Graph(self.old.max_nodes, fixed=self.old.fixed)
 
     def copy(self, node: Node, **changes: Any) -> Node:
         """The node over the new nodes that stand for its inputs."""

@@ -69,7 +69,7 @@ def graph_view(
         "height": drawn.height,
         "nodes": [
             {
-                **about(node),
+                **about(node, graph),
                 "group": group[node.name],
                 **_place(drawn.boxes[stands[node.name]]),
             }
@@ -144,7 +144,7 @@ def _scope_view(
     }
 
 
-def about(node: Node) -> dict[str, Any]:
+def about(node: Node, graph: Graph) -> dict[str, Any]:
     """What is known of a node without its numbers."""
     return {
         "name": node.name,
@@ -160,7 +160,7 @@ def about(node: Node) -> dict[str, Any]:
         "summary": node.op.summary if node.op else _leaf_summary(node),
         "attrs": node.op.attrs if node.op else {},
         "requires_grad": node.needs_grad,
-        "editable": node.kind in EDITABLE,
+        "editable": node.kind in EDITABLE and node.name not in graph.fixed,
     }
 
 

@@ -247,8 +247,9 @@ def _slots_view(slots: dict[Slot, Array], node: Node, *, whole: bool = False) ->
 
 def node_view(run: Run, iteration: int, step: int, name: str) -> dict[str, Any]:
     """One node in full, any size."""
-    node = find(run.graph(iteration), name)
-    return {**about(node), **_slots_view(run.slots(iteration, step), node, whole=True)}
+    graph = run.graph(iteration)
+    node = find(graph, name)
+    return {**about(node, graph), **_slots_view(run.slots(iteration, step), node, whole=True)}
 
 
 def find(graph: Graph, name: str) -> Node:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.train.plans.faults import Fault
+from app.train.plans.listed import PLANS
+from app.train.plans.method import FIELDS
 from app.web.api.examples import PLAN
 from tests.api.calls import Caller
 
@@ -83,3 +87,22 @@ def test_what_cannot_be_shown_is_said(
     response = Caller(client, {"spec": LINE})("GET", path)
     found: dict[str, Any] = response.json()["error"]
     assert response.status_code == 422 and found["where"] == where and words in found["message"]
+
+
+def test_the_rows_of_a_micro_batch_are_said_to_be_fixed_and_are(client: TestClient) -> None:
+    c = Caller(client, {"lesson": "gradient-accumulation"})
+    editable = {node["name"]: node["editable"] for node in c.session["graph"]["nodes"]}
+    assert not editable["input"] and not editable["target"] and editable["0.weight"]
+    assert c.ok("GET", "/nodes/input")["editable"] is False
+    value = next(n["shape"] for n in c.session["graph"]["nodes"] if n["name"] == "input")
+    answer = client.put(f"{c.path}/nodes/input", json={"value": np.zeros(value).tolist()})
+    assert answer.status_code == 422
+    assert "accumulate" in answer.json()["error"]["message"]
+
+
+def test_every_plan_is_in_the_catalogue_under_its_field(client: TestClient) -> None:
+    rows = {row["name"]: row for row in client.get("/api/catalogue").json()["plans"]}
+    assert list(rows) == list(PLANS) and set(rows) == set(FIELDS)
+    assert all(row["summary"] and row["parameters"] for row in rows.values())
+    taken = {p["name"] for p in rows["fault"]["parameters"]}
+    assert taken == {field.name for field in fields(Fault)}

@@ -35,12 +35,12 @@ FOUND_INF, TRACKER, SKIPPED = "found_inf", "growth_tracker", "skipped_updates"
 FACTOR = "factor"
 STATE = (FOUND_INF, TRACKER, SKIPPED, FACTOR)
 
-HALF_OPS = {"matmul", "linear", "conv1d", "conv2d"}
+HALF_OPS = {"matmul", "linear", "conv1d", "conv2d", "recurrent", "projection", "scores"}
 """Casts its operands to float16."""
 
 WIDE_OPS = {
     *("exp", "log", "pow", "softplus", "softmax", "log_softmax", "sum", "div", "sqrt", "square"),
-    *("normalise", "normalise_running", "layer_norm", "batch_norm"),
+    *("normalise", "batch_normalise", "normalise_running"),
 }
 """Needs full precision, as do all losses; every other op follows its operands."""
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.engine.errors import BackstepError
-from app.engine.graph import Graph
+from app.engine.graph import INPUT, TARGET, Graph
 from app.engine.scalar import Exploded, explode
 from app.engine.types import Array
 from app.train.batches import Batches
@@ -69,16 +69,12 @@ class MicroBatches(Wrapped):
     def graph(self, iteration: int) -> Graph:
         size = self.model_problem.batches.size(iteration)
         graph: Graph = self.model_problem.model(size // self.parts).graph
+        graph.fixed = frozenset((INPUT, TARGET))
         return graph
 
     def feed(self, iteration: int) -> dict[str, Array]:
         size = self.model_problem.batches.size(iteration)
         return split(self.inner.feed(iteration), self.parts, size)
-
-    def edit(self, iteration: int, name: str, value: Array) -> None:
-        raise BackstepError(
-            "the rows of a micro-batch cannot be edited; set accumulate to 1 for that", where=name
-        )
 
 
 class Rewritten(Wrapped):

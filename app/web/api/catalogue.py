@@ -20,8 +20,7 @@ from app.train.arguments import Recipe
 from app.train.clipping import CLIPS
 from app.train.datasets import DATASETS
 from app.train.optimizers import OPTIMIZERS
-from app.train.plans.mixed_precision import Precision
-from app.train.plans.penalty import Penalty
+from app.train.plans.listed import PLANS
 from app.train.schedules import SCHEDULES
 from app.web.api.answers import FRESH, says
 from app.web.api.models import catalogue as models
@@ -38,7 +37,7 @@ TABLES: dict[str, Mapping[str, type[Any]]] = {
     "datasets": DATASETS,
     "inits": INITS,
     "clips": CLIPS,
-    "plans": {"precision": Precision, "regularisation": Penalty},
+    "plans": PLANS,
 }
 ALSO = ("symbol", "formula", "pytorch", "task")
 """Class attributes that are worth telling where a table's rows have them."""
