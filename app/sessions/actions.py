@@ -128,11 +128,6 @@ class SetValue:
                 f"{self.node} is {what}; only parameters, inputs and targets can be set",
                 where=self.node,
             )
-        if self.node in graph.fixed:
-            raise BackstepError(
-                "the rows of a micro-batch cannot be edited; set accumulate to 1 for that",
-                where=self.node,
-            )
         array = to_array(self.value, "value", max_entries)
         if array.size == 1 and int(np.prod(node.shape)) == 1:
             array = array.reshape(node.shape)

@@ -76,6 +76,11 @@ class MicroBatches(Wrapped):
         size = self.model_problem.batches.size(iteration)
         return split(self.inner.feed(iteration), self.parts, size)
 
+    def edit(self, iteration: int, name: str, value: Array) -> None:
+        raise BackstepError(
+            "the rows of a micro-batch cannot be edited; set accumulate to 1 for that", where=name
+        )
+
 
 class Rewritten(Wrapped):
     """The graph with casts, penalties or a scaled loss put in; `plain` is the one without scale and
