@@ -240,8 +240,32 @@ def test_nothing_is_found_in_a_gentle_lesson(lesson: str) -> None:
     assert found(lessons()[lesson].spec, 200) == {}
 
 
+SICK_LESSONS = {
+    "rate-too-small": (60, "too_slow"),
+    "rate-oscillating": (20, "oscillation"),
+    "rate-too-large": (30, "exploding"),
+    "vanishing-ten-layers": (100, "vanishing"),
+    "exploding-nan": (20, "exploding"),
+    "dead-relu": (10, "dead_relu"),
+    "init-zeros": (100, "symmetric_init"),
+    "underfitting": (200, "underfitting"),
+    "overfitting": (200, "overfitting"),
+}
+
+
 def test_what_a_lesson_about_a_mistake_is_about_is_found() -> None:
     assert set(found(lessons()["forgotten-zero-grad"].spec, 200)) == {"forgotten_zero_grad"}
+    for lesson, (iterations, check) in SICK_LESSONS.items():
+        assert check in found(lessons()[lesson].spec, iterations), lesson
+
+
+def test_a_link_to_the_doctor_leads_to_a_finding() -> None:
+    links = [link.href for lesson in lessons().values() for link in lesson.links]
+    asked = [href for href in links if "?doctor#at=" in href]
+    assert len(asked) >= 8
+    for href in asked:
+        lesson, _, at = href.removeprefix("/walk/").partition("?doctor#at=")
+        assert found(lessons()[lesson].spec, int(at.partition(".")[0])), href
 
 
 @pytest.mark.parametrize("more", METHODS, ids=lambda more: next(iter(more)))

@@ -2,6 +2,7 @@
 // second lane beside the run. It takes the program's place while it is open.
 
 import * as api from "../api.js";
+import { downloads } from "../download.js";
 import { count, number } from "../format.js";
 import { fill, h, icon } from "../h.js";
 import { fragment } from "../share.js";
@@ -85,9 +86,14 @@ export function createDoctor(store, actions, watch, button) {
     const there = `/walk${await fragment({ position: at, spec })}`;
     const row = (/** @type {string} */ kind, /** @type {import("./doctor_lanes.js").Lane} */ lane, /** @type {Node} */ walk) => h("p", { class: "doctor-row" },
       h("span", { class: `doctor-key ${kind}`, "aria-hidden": "true" }), h("span", {}, lane.label.replaceAll("_", " ")), h("b", {}, `loss ${number(lane.final)}`), walk);
+    const picture = lanesView(treatment, Math.max(220, place.clientWidth), TALL);
+    const validated = treatment.lanes.some((lane) => lane.validation.some((v) => v !== null));
+    const columns = () => Object.fromEntries([["iteration", sick.loss.map((_, i) => i)], ...treatment.lanes.flatMap((lane) => [
+      [lane.label, lane.loss], ...(validated ? [[`${lane.label}, validation`, lane.validation]] : [])])]);
     fill(place,
       h("p", { class: `doctor-says${treatment.healed ? " is-healed" : ""}` }, h("span", { "aria-hidden": "true" }, treatment.healed ? "✓ " : "✗ "), treatment.says),
-      lanesView(treatment, Math.max(220, place.clientWidth), TALL),
+      h("div", { class: "doctor-picture" }, picture, downloads({ name: `cure-${treatment.cure}`, columns, svg: () => picture }, "both lanes")),
+      validated && h("p", { class: "doctor-none" }, "Dotted: on the samples that are held back."),
       row("is-sick", sick, h("button", { type: "button", class: "tool", on: { click: () => actions.seek(at) } }, "Walk it")),
       row("is-cured", cured, h("a", { class: "tool", href: there }, "Walk it")));
     place.scrollIntoView({ block: "nearest" });

@@ -36,7 +36,7 @@ export function badge(report) {
 
 /** The sheet of button and panel. */
 const style = () => new Promise((done) => {
-  document.head.append(h("link", { rel: "stylesheet", href: "/static/css/doctor.css", on: { load: done, error: done } }));
+  document.head.append(h("link", { rel: "stylesheet", href: "/bundle/doctor+downloads.css", on: { load: done, error: done } }));
 });
 
 /** @param {Store<State>} store @param {HTMLElement} button @returns {Promise<Watch>} */

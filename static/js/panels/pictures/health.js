@@ -2,6 +2,7 @@
 // and how outputs and gradients are distributed in each layer over time. Asked of the server only while it is looked at.
 
 import * as api from "../../api.js";
+import { downloads } from "../../download.js";
 import { count, number } from "../../format.js";
 import { fill, h, svg } from "../../h.js";
 import { decades, linear, logarithmic, path } from "../../scale.js";
@@ -88,7 +89,8 @@ export function create(_graph, actions) {
     const up = linear(0, 1, floor, EDGE.top);
     const y = span ? logarithmic(span[0], span[1], floor, EDGE.top) : () => floor;
     const every = Math.ceil(rungs.length / LABELS);
-    return figure("Gradient that reaches each layer", "root mean square of ∂; press a bar to walk to it",
+    const columns = () => ({ layer: rungs.map(({ label }) => label), node: rungs.map(({ node }) => node), gradient: rungs.map(({ delta }) => delta) });
+    return figure("Gradient that reaches each layer", "root mean square of ∂; press a bar to walk to it", columns,
       svg("svg", { class: "health-chart", viewBox: `0 0 ${WIDE} ${HIGH}`, role: "group", "aria-label": "Ladder of gradients" },
         grid(span, y, 10),
         rungs.map((rung, i) => {
@@ -120,7 +122,8 @@ export function create(_graph, actions) {
     const x = linear(iterations[0], Math.max(1, iterations.at(-1) ?? 1), EDGE.left, WIDE - EDGE.right);
     const named = lines.length > 1 ? [lines[0], lines[lines.length - 1]] : lines;
     const says = named.map(({ label, values }) => `${label} ${number(values[look])}`).join(", ");
-    return figure("Update : weight", moving ? `${says}; dashed: ${number(usual_step)}, a usual step` : "nothing is updated here", svg("svg", { class: "health-chart", viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `Size of each step over that of the weight: ${says}. A usual one is ${number(usual_step)}` },
+    const columns = () => ({ iteration: iterations, ...Object.fromEntries(lines.map(({ label, values }) => [label, values])) });
+    return figure("Update : weight", moving ? `${says}; dashed: ${number(usual_step)}, a usual step` : "nothing is updated here", columns, svg("svg", { class: "health-chart", viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `Size of each step over that of the weight: ${says}. A usual one is ${number(usual_step)}` },
       grid(span, y, EDGE.right),
       svg("path", { class: "health-here", d: `M${x(iterations[look])} ${EDGE.top}V${floor}` }),
       svg("path", { class: "health-guide", d: `M${EDGE.left} ${y(usual_step)}H${WIDE - EDGE.right}` }, svg("title", {}, usual_step_source)),
@@ -149,9 +152,11 @@ export function create(_graph, actions) {
       svg("text", { class: "health-tick", x: EDGE.left - 6, y: y(v) + 4, "text-anchor": "end" }, powerOf(v))]));
   }
 
-  /** @param {string} name @param {string} more @param {SVGElement} picture @param {string} [source] */
-  function figure(name, more, picture, source) {
-    return h("figure", { class: "health-figure" }, h("figcaption", {}, h("strong", {}, name), h("span", {}, more)), picture, source && h("small", {}, source));
+  /** @param {string} name @param {string} more @param {() => import("../../download.js").Columns} columns @param {SVGElement} picture @param {string} [source] */
+  function figure(name, more, columns, picture, source) {
+    const file = name.toLowerCase().replace(/[^a-z]+/g, "-");
+    return h("figure", { class: "health-figure" },
+      h("figcaption", {}, h("strong", {}, name), h("span", {}, more), downloads({ name: file, columns, svg: () => picture }, name)), picture, source && h("small", {}, source));
   }
 
   /** @param {string} name @param {"outputs" | "sizes"} kind @param {number} look */

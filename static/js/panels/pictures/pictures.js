@@ -55,7 +55,7 @@ const LOAD = {
 let styled = null;
 function styles() {
   styled ??= new Promise((done) => {
-    const link = h("link", { rel: "stylesheet", href: "/bundle/pictures+sequence+maps+attention+paths+norms+health.css", on: { load: done, error: done } });
+    const link = h("link", { rel: "stylesheet", href: "/bundle/pictures+sequence+maps+attention+paths+norms+health+board+downloads.css", on: { load: done, error: done } });
     document.head.append(link);
   });
   return styled;
