@@ -28,6 +28,9 @@ export function given() {
   return /** @type {{walk: Beginning | null, answers: Record<string, any>}} */ (read);
 }
 
+/** The picture that a walk opens with: its lesson says which. @param {{lesson: string | null}} session @returns {string} */
+export const opensWith = ({ lesson: id }) => given().answers[`/api/lessons/${id}`]?.opens ?? "graph";
+
 /** @type {() => Promise<Session>} */
 let make = () => Promise.reject(new ApiError("no_session", "This page has no session."));
 /** @type {Promise<Session> | null} */

@@ -69,9 +69,9 @@ export function parse(text) {
   return Number.isFinite(value) ? value : null;
 }
 
-/** "2 × 3", "4" for a vector, "" for a scalar. @param {number[]} dimensions */
+/** "2 × 3", closer "1×1×2×2", "4" for a vector, "" for a scalar. @param {number[]} dimensions */
 export function shape(dimensions) {
-  return dimensions.join(" × ");
+  return dimensions.join(dimensions.length > 3 ? "×" : " × ");
 }
 
 /** 12345 → "12 345" with thin no-break spaces. @param {number} n */

@@ -1,5 +1,6 @@
 // The link to this very moment, for any server: kept in the address, and copied to be shared.
 
+import { opensWith } from "./api.js";
 import { bringsSpec, fragment, pathOf } from "./share.js";
 
 /** @import {State} from "./types.js" */
@@ -9,9 +10,9 @@ const LINK_AFTER = 400; // ms without a move until the address shows the positio
 
 /** @param {Store<State>} store */
 async function linkTo(store) {
-  const { session, position } = store.get();
+  const { session, position, tab } = store.get();
   const spec = bringsSpec(session) ? { ...(session.lesson ? { title: session.title } : {}), ...session.spec } : null;
-  return pathOf(session) + (await fragment({ position, changes: session.changes, spec }));
+  return pathOf(session) + (await fragment({ position, changes: session.changes, spec, tab: tab === opensWith(session) ? null : tab }));
 }
 
 /** Copies the link and returns it; "" if it could only be put into the address. @param {Store<State>} store */
@@ -31,7 +32,7 @@ export function keepAddress(store) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   store.watch(
-    (s) => [s.position, s.session.changes],
+    (s) => [s.position, s.session.changes, s.tab],
     () => {
       clearTimeout(timer);
       timer = setTimeout(async () => history.replaceState(null, "", await linkTo(store)), LINK_AFTER);

@@ -26,13 +26,13 @@ const painted = () =>
  * The session of this address: given by id, restored from the link, or made new; a lesson's own beginning came with the
  * page and is shown before its session is made.
  * @param {DOMStringMap} named  what the page says of itself
- * @returns {Promise<{session: Session, begun?: Beginning, make?: () => Promise<Session>}>}
+ * @returns {Promise<{session: Session, begun?: Beginning, make?: () => Promise<Session>, tab?: string | null}>}
  */
 async function openSession({ lesson, session }) {
   if (session) return { session: await api.session(session) };
-  const nothing = { spec: null, changes: [], position: null };
+  const nothing = { spec: null, changes: [], position: null, tab: null };
   const read = () => import("./share.js").then(({ readFragment }) => readFragment(location.hash));
-  const { spec, changes, position } = location.hash ? await read() : nothing;
+  const { spec, changes, position, tab } = location.hash ? await read() : nothing;
   const make = () =>
     api.createSession({
       ...(lesson ? { lesson } : { spec: spec ?? {} }),
@@ -42,12 +42,12 @@ async function openSession({ lesson, session }) {
   const begun = api.given().walk;
   const of = begun?.session.plan.length ?? 0;
   const { iteration, step } = position ?? { iteration: 0, step: 0 };
-  if (!begun || changes.length || iteration > 0 || step > of) return { session: await make() };
-  return { session: { ...begun.session, position: { iteration, step, of } }, begun, make };
+  if (!begun || changes.length || iteration > 0 || step > of) return { session: await make(), tab };
+  return { session: { ...begun.session, position: { iteration, step, of } }, begun, make, tab };
 }
 
-/** @param {Session} session @returns {State} */
-function firstState(session) {
+/** @param {Session} session @param {string | null} [tab]  the picture that the link names @returns {State} */
+function firstState(session, tab = null) {
   return {
     session,
     position: session.position,
@@ -60,7 +60,7 @@ function firstState(session) {
     hover: null,
     playing: false,
     speed: 1,
-    tab: new URLSearchParams(location.search).get("picture") ?? api.given().answers[`/api/lessons/${session.lesson}`]?.opens ?? "graph",
+    tab: tab ?? new URLSearchParams(location.search).get("picture") ?? api.opensWith(session),
     projection: new URLSearchParams(location.search).has("projection"),
     theme: /** @type {State["theme"]} */ (document.documentElement.dataset.theme ?? "auto"),
     history: null,
@@ -96,9 +96,9 @@ function reflect(main, store) {
 
 async function open() {
   const main = /** @type {HTMLElement} */ (document.querySelector("main"));
-  const { session, begun, make } = await openSession(main.dataset);
+  const { session, begun, make, tab } = await openSession(main.dataset);
   nameIt(session);
-  const store = createStore(firstState(session));
+  const store = createStore(firstState(session, tab));
   const walking = createActions(store, begun);
   if (make) {
     api.makeWhenNeeded(async () => {

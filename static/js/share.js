@@ -1,7 +1,7 @@
 // A link that restores a run anywhere: the lesson (or the spec), the changes made and the position. A run is a pure
 // function of these, so the link works on every server of the same version. Position is readable, the rest compressed.
 
-/** @typedef {{position: {iteration: number, step: number} | null, changes: unknown[], spec: object | null}} Shared */
+/** @typedef {{position: {iteration: number, step: number} | null, changes: unknown[], spec: object | null, tab: string | null}} Shared */
 
 /** @param {string} text @param {CompressionStream | DecompressionStream} through @param {"text" | "base64"} from */
 async function pass(text, through, from) {
@@ -28,10 +28,11 @@ export async function unpack(text) {
 
 /**
  * The part of a link after `#`.
- * @param {{position: {iteration: number, step: number}, changes?: unknown[], spec?: object | null}} run
+ * @param {{position: {iteration: number, step: number}, changes?: unknown[], spec?: object | null, tab?: string | null}} run  `tab`: the picture, where
+ *   it is not the one that opens by itself
  */
-export async function fragment({ position, changes = [], spec = null }) {
-  const at = `at=${position.iteration}.${position.step}`;
+export async function fragment({ position, changes = [], spec = null, tab = null }) {
+  const at = `at=${position.iteration}.${position.step}${tab ? `&picture=${encodeURIComponent(tab)}` : ""}`;
   if (changes.length === 0 && !spec) return `#${at}`;
   return `#${at}&run=${await pack({ ...(spec ? { spec } : {}), changes })}`;
 }
@@ -46,6 +47,7 @@ export async function readFragment(hash) {
     position: at ? { iteration: Number(at[1]), step: Number(at[2]) } : null,
     changes: Array.isArray(data?.changes) ? data.changes : [],
     spec: data?.spec && typeof data.spec === "object" ? data.spec : null,
+    tab: /^[a-z_]{1,40}$/.exec(parameters.get("picture") ?? "")?.[0] ?? null,
   };
 }
 

@@ -266,3 +266,19 @@ def test_a_complaint_of_the_server_goes_when_it_answers_again(page: Page, watch:
     complaint.filter(has_text="does not answer").wait_for()
     page.unroute("**/seek")
     complaint.filter(has_text="does not answer").wait_for(state="hidden")
+
+
+def test_of_many_phases_the_present_one_and_its_neighbours_are_named(new_page: NewPage) -> None:
+    walk = Walk(new_page(reduced_motion="reduce")).open("gradient-accumulation")
+    words = walk.page.locator(".band-word:visible")
+    thumb, track = walk.page.locator(".thumb"), walk.page.locator(".scrubber")
+    for step, named in ((0, ["data", "zero"]), (9, ["loss", "backward", "data"])):
+        walk.press("ArrowRight", step).wait_at(0, step)
+        assert words.all_inner_texts() == named
+        here = walk.page.locator(".band-word.is-here").bounding_box()
+        at, whole = thumb.bounding_box(), track.bounding_box()
+        assert here and at and whole
+        assert abs(here["x"] + here["width"] / 2 - at["x"]) < 0.2 * whole["width"]
+    walk.press("End").wait_at(0, walk.of)
+    assert words.all_inner_texts()[-1] == "update"
+    assert walk.page.locator(".band").last.get_attribute("title") == f"update: step {walk.of}"

@@ -100,6 +100,20 @@ def test_the_address_keeps_up_and_a_reload_comes_back_to_it(new_page: NewPage) -
     assert walk.ready().at == (0, 5) and walk.numbers() == before
 
 
+def test_a_link_opens_with_the_picture_that_was_looked_at(new_page: NewPage) -> None:
+    walk = Walk(new_page()).open(LESSON)
+    walk.page.get_by_role("tab", name="Neurons").click()
+    walk.page.locator(".neuron").first.wait_for()
+    link = shared(walk)
+    assert link.endswith("&picture=neurons")
+    other = new_page()
+    other.goto(link)
+    other.get_by_role("tab", name="Neurons", selected=True).wait_for()
+    other.locator(".neuron").first.wait_for()
+    other.get_by_role("tab", name="Graph").click()
+    other.wait_for_function("() => !location.hash.includes('picture')")
+
+
 def test_two_tabs_on_one_session_lose_nothing(
     new_page: NewPage, server: Server, watch: Watch
 ) -> None:

@@ -11,19 +11,26 @@ test("what is packed comes back, letters of all kinds included", async () => {
 
 test("a position alone stays readable", async () => {
   assert.equal(await fragment({ position: { iteration: 3, step: 9 } }), "#at=3.9");
-  assert.deepEqual(await readFragment("#at=3.9"), { position: { iteration: 3, step: 9 }, changes: [], spec: null });
+  assert.deepEqual(await readFragment("#at=3.9"), { position: { iteration: 3, step: 9 }, changes: [], spec: null, tab: null });
 });
 
 test("changes and a spec travel in the link", async () => {
   const changes = [{ kind: "set", node: "w", value: 2 }];
   const spec = { program: "L = w*x", values: { w: 2, x: 3 } };
   const hash = await fragment({ position: { iteration: 0, step: 0 }, changes, spec });
-  assert.deepEqual(await readFragment(hash), { position: { iteration: 0, step: 0 }, changes, spec });
+  assert.deepEqual(await readFragment(hash), { position: { iteration: 0, step: 0 }, changes, spec, tab: null });
+});
+
+test("the picture travels in the link where it is not the one that opens by itself", async () => {
+  const hash = await fragment({ position: { iteration: 0, step: 2 }, tab: "maps" });
+  assert.equal(hash, "#at=0.2&picture=maps");
+  assert.equal((await readFragment(hash)).tab, "maps");
+  assert.equal((await readFragment("#picture=<b>")).tab, null);
 });
 
 test("a broken link opens what it can", async () => {
-  assert.deepEqual(await readFragment("#at=x&run=%%%"), { position: null, changes: [], spec: null });
-  assert.deepEqual(await readFragment(""), { position: null, changes: [], spec: null });
+  assert.deepEqual(await readFragment("#at=x&run=%%%"), { position: null, changes: [], spec: null, tab: null });
+  assert.deepEqual(await readFragment(""), { position: null, changes: [], spec: null, tab: null });
 });
 
 test("links begin at the lesson", () => {

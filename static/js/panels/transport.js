@@ -9,7 +9,7 @@ import { boundaries } from "../timeline.js";
 /** @import {Store} from "../store.js" */
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
-const MANY_BANDS = 8; // more words than this do not fit; then only those that have room are shown
+const MANY_BANDS = 8; // more words than this do not fit; then only those around the present step are shown
 const PHASE_NAMES = { data: "data", zero_grad: "zero", forward: "forward", loss: "loss", backward: "backward", clip: "clip", update: "update" };
 
 /** @param {HTMLElement} element @param {Store<State>} store @param {Actions} actions */
@@ -110,6 +110,9 @@ export function mount(element, store, actions) {
     ),
   );
 
+  /** @type {number[]} where bands begin, if they are too many for words */
+  let marked = [];
+
   function drawBands() {
     const { plan } = store.get();
     const marks = boundaries(plan);
@@ -117,18 +120,31 @@ export function mount(element, store, actions) {
       const { phase } = plan[from];
       const name = /** @type {Record<string, string>} */ (PHASE_NAMES)[phase] ?? phase;
       const many = marks[i + 1] - from;
-      return { phase, name, style: { "flex-grow": many, "--band": `var(--phase-${phase}, var(--phase-data))` } };
+      const title = `${name}: step${many > 1 ? `s ${from + 1} to ${marks[i + 1]}` : ` ${from + 1}`}`;
+      return { phase, name, title, many, style: { "--band": `var(--phase-${phase}, var(--phase-data))` } };
     });
-    words.classList.toggle("crowded", pieces.length > MANY_BANDS);
-    fill(words, pieces.map(({ phase, name, style }) =>
-      h("span", { class: "band-word", dataset: { phase }, style }, h("i"), h("b", {}, name))));
-    fill(bands, pieces.map(({ phase, name, style }) => h("div", { class: "band", dataset: { phase }, title: name, style })));
+    const crowded = pieces.length > MANY_BANDS;
+    words.classList.toggle("crowded", crowded);
+    fill(words, h("i"), pieces.map(({ phase, name, many, style }) =>
+      h("span", { class: "band-word", dataset: { phase }, style: crowded ? style : { ...style, "flex-grow": many } }, name)), h("i"));
+    fill(bands, pieces.map(({ phase, title, many, style }) => h("div", { class: "band", dataset: { phase }, title, style: { ...style, "flex-grow": many } })));
+    marked = crowded ? marks : [];
+  }
+
+  /** Where there are too many words: that of the present band and of those beside it, where the thumb is. @param {number} done */
+  function drawWords(done) {
+    const here = Math.max(0, marked.findIndex((from, i) => done <= (marked[i + 1] ?? from)));
+    words.querySelectorAll(".band-word").forEach((word, i) => {
+      word.classList.toggle("is-near", marked.length > 0 && Math.abs(i - here) <= 1);
+      word.classList.toggle("is-here", marked.length > 0 && i === here);
+    });
   }
 
   function draw() {
     const { position, plan, frame, session, moved } = store.get();
     const share = plan.length ? position.step / plan.length : 0;
     element.style.setProperty("--done", String(share));
+    drawWords(position.step);
     step.textContent = `${position.step} / ${plan.length}`;
     iteration.textContent = count(position.iteration);
     const batches = Math.max(1, session.counters.batches || 1);
