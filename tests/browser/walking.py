@@ -14,7 +14,7 @@ from tests.serving import Server
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-NUMBERS = """Object.fromEntries([...document.querySelectorAll(".nodes .node[data-node]")].map((node) => {
+NUMBERS = """Object.fromEntries([...document.querySelectorAll(".node[data-node]")].map((node) => {
   const slot = (role) => {
     const place = node.querySelector(`.role-${role}`);
     if (!place) return null;
