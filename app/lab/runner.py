@@ -22,7 +22,6 @@ from app.train.run import Run
 WATCHED = 60  # steps of a path that are compared, to see where it turns back
 SWING = 1e-3  # a step by a smaller share of the weights does not swing
 PATH = 2_000  # iterations of the path of one or two numbers
-ROUND = 64  # iterations that are watched, then trained: a look back is never far
 
 Progress = Callable[[int, int], bool]
 """Called with iterations done and wanted; False ends the run there."""
@@ -55,33 +54,25 @@ class Runner:
 
     def go(self, count: int, progress: Progress | None = None) -> int:
         """Run `count` iterations, or as many as there were when `progress` ended it."""
-        done = 0
-        while done < count:
-            until = min(count, done + ROUND)
-            for iteration in range(done, min(until, self.watched + 1)):
-                if progress is not None and not progress(iteration, count):
-                    return iteration
-                self.watch(iteration)
-            wanted = done = until
-            if done > self.watched:
-                wanted = done = count
-            done = self.run.train(
-                wanted, None if progress is None else lambda i: progress(i, count)
-            )
-            if done < wanted:
-                return done
-        return done
+        train = None if progress is None else lambda done: progress(done, count)
+        for iteration in range(0, min(count, self.watched + 1), 1 if self.drawn else self.stride):
+            if self.run.train(iteration, train) < iteration:
+                break
+            self.watch(iteration)
+            if progress is not None and not progress(iteration, count):
+                return iteration
+        return self.run.train(count, train)
 
     def watch(self, iteration: int) -> None:
         """Remember the parameters; where batches differ, once an epoch is enough to judge."""
-        if self.drawn or iteration % self.stride == 0:
-            slots = self.run.slots(iteration, 0)
-            parts = [slots[node.name, VALUE].reshape(-1) for node in self.parameters]
-            self.path.append(np.concatenate(parts) if parts else np.zeros(0))
+        slots = self.run.carried(iteration)
+        parts = [slots[node.name, VALUE].reshape(-1) for node in self.parameters]
+        self.path.append(np.concatenate(parts) if parts else np.zeros(0))
 
     def finish(self, iterations: int, *, spec: bool = False) -> Ran:
         """The state after the last update counts, too."""
-        if iterations <= self.watched:
+        fits = self.drawn or iterations % self.stride == 0
+        if fits and len(self.path) * (1 if self.drawn else self.stride) == iterations:
             self.watch(iterations)
         history, problem = self.run.history, self.run.problem
         losses = [*history.train_loss[:iterations], self.run.loss(iterations)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import orjson
@@ -59,18 +60,21 @@ def in_turn(
     return run
 
 
-def _quick(tasks: Sequence[Task[T]], watch: Watch) -> Callable[[KeepOn], list[T]]:
-    """All of them one after the other, as long as it does not take long."""
+def _quick(tasks: Sequence[Task[T]], found: list[T]) -> Callable[[KeepOn], None]:
+    """As many of them as are likely to be done in a short time together."""
 
-    def work(keep_on: KeepOn) -> list[T]:
-        until = time.thread_time() + QUICK_SECONDS
+    def work(keep_on: KeepOn) -> None:
+        began = time.thread_time()
 
         def progress(done: int, of: int) -> bool:
-            if time.thread_time() > until:
+            if time.thread_time() - began > QUICK_SECONDS:
                 raise TooLongError
             return keep_on()
 
-        return [task(progress) for task in tasks]
+        for count, task in enumerate(tasks, 1):
+            found.append(task(progress))
+            if (time.thread_time() - began) * len(tasks) / count > QUICK_SECONDS:
+                break
 
     return work
 
@@ -85,11 +89,11 @@ async def results(
     desk = desk_of(request)
 
     async def run() -> list[T]:
-        try:
-            quick = in_turn(desk, _quick(tasks, watch), lambda: watch.on)
-            return await desk.workers.run(quick)
-        except TooLongError:
-            return await desk.processes.run(tasks, watch)
+        found: list[T] = []
+        with suppress(TooLongError):
+            await desk.workers.run(in_turn(desk, _quick(tasks, found), lambda: watch.on))
+        rest = tasks[len(found) :]
+        return found + await desk.processes.run(rest, watch) if rest else found
 
     task = asyncio.create_task(run())
     try:
