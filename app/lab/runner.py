@@ -54,13 +54,18 @@ class Runner:
 
     def go(self, count: int, progress: Progress | None = None) -> int:
         """Run `count` iterations, or as many as there were when `progress` ended it."""
-        train = None if progress is None else lambda done: progress(done, count)
+        on = True
+
+        def train(done: int) -> bool:
+            nonlocal on
+            on = on and (progress is None or progress(done, count))
+            return on
+
         for iteration in range(0, min(count, self.watched + 1), 1 if self.drawn else self.stride):
-            if self.run.train(iteration, train) < iteration:
-                break
+            done = self.run.train(iteration, train)
+            if not on:
+                return done
             self.watch(iteration)
-            if progress is not None and not progress(iteration, count):
-                return iteration
         return self.run.train(count, train)
 
     def watch(self, iteration: int) -> None:
