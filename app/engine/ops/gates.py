@@ -49,15 +49,17 @@ class Gate(Op):
 
 
 def _sigmoid_slope(k: Kernel, g: Array, y: Array, out: Array) -> None:
-    k(np.subtract, const(1.0), y, out)
-    k(np.multiply, out, y, out)
-    k(np.multiply, out, g, out)
+    s = k.scratch(y.shape)  # in one piece, which `out` is not
+    k(np.subtract, const(1.0), y, s)
+    k(np.multiply, s, y, s)
+    k(np.multiply, s, g, out)
 
 
 def _tanh_slope(k: Kernel, g: Array, y: Array, out: Array) -> None:
-    k(np.multiply, y, y, out)
-    k(np.subtract, const(1.0), out, out)
-    k(np.multiply, out, g, out)
+    s = k.scratch(y.shape)
+    k(np.multiply, y, y, s)
+    k(np.subtract, const(1.0), s, s)
+    k(np.multiply, s, g, out)
 
 
 @dataclass(frozen=True)
