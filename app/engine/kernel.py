@@ -37,6 +37,20 @@ def ones(size: int) -> Array:
     return out
 
 
+def zeros(x: Array) -> Array:
+    """Zeros that lie in memory as x does: NumPy finds the larger of two arrays in half the time of
+    the larger of an array and a number.
+    """
+    return _zeros(x.shape, x.strides)
+
+
+@lru_cache(maxsize=64)
+def _zeros(shape: Shape, strides: tuple[int, ...]) -> Array:
+    reach = sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
+    flat = np.zeros(max(0, reach) // FLOAT.itemsize + 1)
+    return np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False)
+
+
 def empty(shape: Shape, dtype: Any = FLOAT, last: bool = False) -> Array:
     """A buffer in row-major order, or with the batch (axis 0) innermost in memory.
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.engine.graph import Graph
-from app.engine.kernel import Eager, Recorder, const, ones
+from app.engine.kernel import Eager, Recorder, const, empty, ones, zeros
 from app.engine.replay import replay
 from app.engine.types import GRAD, VALUE
 from tests.engine.checks import same_bits
@@ -133,3 +133,12 @@ def test_a_contribution_to_a_part_is_added_to_that_part_alone() -> None:
     whole = [call for call in k.calls if call.args[-1].shape == x.shape]
     assert len(whole) == 1, "it is emptied once"
     assert sum(array.shape == x.shape for array in k.made.values()) == 2, "one addend serves all"
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (5,), (2, 3, 4)])
+@pytest.mark.parametrize("last", [False, True])
+def test_zeros_lie_as_the_array_does(shape: tuple[int, ...], last: bool) -> None:
+    x = empty(shape, last=last and len(shape) > 1)
+    found = zeros(x)
+    assert (found.shape, found.strides) == (x.shape, x.strides) and not found.any()
+    assert not found.flags.writeable and zeros(x) is found

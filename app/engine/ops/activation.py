@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from app.engine.kernel import Kernel, const
+from app.engine.kernel import Kernel, const, zeros
 from app.engine.op import Elementwise, Op, Rule, Sample, draw
 from app.engine.types import Array, Shape
 
@@ -40,7 +40,7 @@ class Relu(Activation):
     pytorch = "a = F.relu(z)"
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
-        k(np.maximum, x, const(0.0), y)
+        k(np.maximum, x, zeros(x), y)
 
     def vjp(self, k: Kernel, g: Array, y: Array, x: Array, dx: Any) -> None:
         k(np.greater, x, const(0.0), dx)
