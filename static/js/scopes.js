@@ -88,21 +88,38 @@ export function branches(wires) {
   const found = new Map();
   for (const group of sources.values()) {
     const sorted = [...group].sort((a, b) => (a.points.at(-1)?.[0] ?? 0) - (b.points.at(-1)?.[0] ?? 0));
-    sorted.forEach((wire, i) => found.set(wire, i === 0 ? wire.points : beyond(sorted[i - 1].points, wire.points)));
+    sorted.forEach((wire, i) => {
+      let [most, piece] = [SHARED - 1, wire.points];
+      for (const { points } of sorted.slice(Math.max(0, i - BEFORE), i)) {
+        const same = common(points, wire.points);
+        const own = same >= SHARED ? beyond(points, wire.points, same) : piece;
+        if (same > most || (same === most && leg(own) < leg(piece))) [most, piece] = [same, own];
+      }
+      found.set(wire, piece);
+    });
   }
   return found;
 }
 
 const SHARED = 3; // points that two wires must have in common to be on one rail
+const BEFORE = 8; // wires that each is compared with
 
-/** @param {Point[]} before @param {Point[]} points @returns {Point[]} */
-function beyond(before, points) {
+/** The length of a way's first leg. @param {Point[]} way */
+const leg = ([[x, y], [x1, y1]]) => Math.abs(x1 - x) + Math.abs(y1 - y);
+
+/** How many points two ways have in common at their beginning. @param {Point[]} a @param {Point[]} b */
+function common(a, b) {
   let same = 0;
-  while (same < before.length - 1 && same < points.length - 1 && before[same].every((x, i) => x === points[same][i])) same += 1;
-  if (same < SHARED) return points;
+  while (same < a.length - 1 && same < b.length - 1 && a[same][0] === b[same][0] && a[same][1] === b[same][1]) same += 1;
+  return same;
+}
+
+/** What a way has for itself: from where the other turns off. @param {Point[]} before @param {Point[]} points @param {number} same @returns {Point[]} */
+function beyond(before, points, same) {
   const [last, turn, next] = [points[same - 1], before[same], points[same]];
-  const level = last[1] === turn[1] && turn[1] === next[1] && (turn[0] - last[0]) * (next[0] - turn[0]) > 0;
-  return level ? [turn, ...points.slice(same)] : points;
+  /** @param {0 | 1} axis */
+  const between = (axis) => last[1 - axis] === turn[1 - axis] && turn[1 - axis] === next[1 - axis] && (turn[axis] - last[axis]) * (next[axis] - turn[axis]) > 0;
+  return [between(0) || between(1) ? turn : last, ...points.slice(same)];
 }
 
 const FOLDABLE = 40; // nodes above which layers can be closed by hand
