@@ -212,15 +212,19 @@ class Portrait:
         return found
 
     def pixels(self, maps: list[Array], limits: list[float]) -> bytes:
-        """All maps as signed bytes, −127 … 127 for −limit … limit, the last column in full and the
-        hidden ones at every second point.
+        """All maps as signed bytes, the last column in full and the hidden ones at every second
+        point. Of a curve −127 … 127 stand for −limit … limit; of a plane the root does, so that the
+        line where it changes its sign is fine also where it hardly rises.
         """
         parts = []
         for k, (each, limit) in enumerate(zip(maps, limits, strict=True)):
             whole = k == len(maps) - 1 or not self.flat
             some = each if whole else each[:, :: self.skip, :: self.skip]
             with np.errstate(invalid="ignore"):
-                scaled = np.clip(np.rint(some * (127 / limit)), -127, 127)
+                share = np.clip(some / limit, -1, 1)
+                if self.shape[0] > 1 or not self.flat:
+                    share = np.sign(share) * np.sqrt(np.abs(share))
+                scaled = np.rint(share * 127)
             parts.append(np.where(np.isfinite(some), scaled, NO_NUMBER).astype(np.int8).tobytes())
         return b"".join(parts)
 

@@ -77,8 +77,9 @@ function firstState(session, tab = null) {
 }
 
 /** A page that was opened by a session or a spec learns its title only now; a formula is its own. @param {Session} session */
-function nameIt({ title: given, spec }) {
+function nameIt({ id, title: given, spec }) {
   const heading = document.querySelector("h1");
+  if (given === "Playground") heading?.after(h("a", { class: "button", href: `/playground/session/${encodeURIComponent(id)}` }, "Back to playing"));
   const title = given || (spec.program ?? "").trim().split("\n").at(-1);
   if (!heading || !title || heading.textContent === title) return;
   heading.textContent = title;

@@ -54,6 +54,9 @@ async function main() {
   const plane = mountPlane(at("plane"), { add: addPoint, measured });
   const network = mountNetwork(at("network"), { changeLayers: (layers) => change({ layers }), look, measured });
   const paint = startPainter(document.querySelector("main")?.dataset.painter ?? "", { network: network.canvas, plane: plane.canvas, curve }, draw);
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  paint({ is: "calm", calm: still.matches });
+  still.addEventListener("change", () => paint({ is: "calm", calm: still.matches }));
   watchInks((inks) => paint({ is: "inks", inks }));
   new ResizeObserver(measured).observe(curve);
   const controls = mountControls(sets, {

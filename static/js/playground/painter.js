@@ -24,10 +24,11 @@ import { bytesOf, placesOf } from "./pixels.js";
  *
  * @typedef {{is: "canvases", network: any, plane: any, curve: any}
  *   | {is: "layout", layout: Layout} | {is: "inks", inks: Inks} | {is: "look", neuron: Neuron | null, output: number}
- *   | {is: "scene", scene: Scene} | {is: "picture", text: string}} Message
+ *   | {is: "calm", calm: boolean} | {is: "scene", scene: Scene} | {is: "picture", text: string}} Message
  * @typedef {Omit<Picture, "maps" | "weights">} Told
  */
 
+const CALM = 500; // ms between two pictures for who wants less motion
 const DEAR = 4; // a picture is drawn again after so many times what it took at the earliest
 
 /** A small canvas to prepare a map in. @returns {Brush} */
@@ -59,6 +60,7 @@ export function createPainter(tell) {
   let asked = false;
   let took = 0;
   let drawn = 0;
+  let calm = false;
 
   const frame = /** @type {(run: () => void) => void} */ (
     typeof requestAnimationFrame === "function" ? requestAnimationFrame : (run) => setTimeout(run, 16));
@@ -66,7 +68,7 @@ export function createPainter(tell) {
   function ask() {
     if (asked) return;
     asked = true;
-    const rest = drawn + DEAR * took - performance.now();
+    const rest = drawn + Math.max(calm ? CALM : 0, DEAR * took) - performance.now();
     if (rest > 16) setTimeout(() => frame(draw), rest - 16);
     else frame(draw);
   }
@@ -113,6 +115,7 @@ export function createPainter(tell) {
       } else if (message.is === "layout") layout = message.layout;
       else if (message.is === "inks") inks = message.inks;
       else if (message.is === "look") look = message;
+      else if (message.is === "calm") ({ calm } = message);
       else if (message.is === "scene") {
         ({ scene } = message);
         places = placesOf(scene);

@@ -70,7 +70,8 @@ function inputs(brush, small, scene, middles, half) {
     const bytes = new Int8Array(RAMP * RAMP);
     for (let i = 0; i < bytes.length; i += 1) {
       const along = axis ? RAMP - 1 - Math.floor(i / RAMP) : i % RAMP;
-      bytes[i] = Math.round((along / (RAMP - 1) - 0.5) * 254);
+      const value = (2 * along) / (RAMP - 1) - 1;
+      bytes[i] = Math.round(127 * Math.sign(value) * Math.sqrt(Math.abs(value)));
     }
     stamp(brush, small, bytes, { start: 0, rows: RAMP, columns: RAMP }, x - half, y - half, 2 * half);
   });

@@ -1,4 +1,5 @@
-// Maps as they come from the server, bytes from −127 to 127, become pictures in the shared sign scale; −128 is no number.
+// Maps as they come from the server become pictures in the shared sign scale. Of a plane a byte from −127 to 127 holds the
+// root of the value, of a curve the value itself; −128 is no number.
 
 import { sign } from "../scale.js";
 
@@ -8,10 +9,13 @@ import { sign } from "../scale.js";
 const NO_NUMBER = [255, 212, 0]; // --nonfinite
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
+/** From the root, with its sign. @param {number} root */
+const squared = (root) => root * Math.abs(root);
+
 /** One packed pixel for each byte. */
 const COLOURS = Uint32Array.from({ length: 256 }, (_, byte) => {
   const value = byte > 127 ? byte - 256 : byte;
-  const [r, g, b] = value === -128 ? NO_NUMBER : sign(value, 127);
+  const [r, g, b] = value === -128 ? NO_NUMBER : sign(squared(value), 127 * 127);
   return (LITTLE_ENDIAN ? (255 << 24) | (b << 16) | (g << 8) | r : (r << 24) | (g << 16) | (b << 8) | 255) >>> 0;
 });
 
@@ -64,7 +68,7 @@ export function boundary(bytes, { start, rows, columns }) {
   for (let y = 0; y + 1 < rows; y += 1) {
     for (let x = 0; x + 1 < columns; x += 1) {
       const at = start + y * columns + x;
-      const [a, b, c, d] = [bytes[at] + 0.5, bytes[at + 1] + 0.5, bytes[at + columns + 1] + 0.5, bytes[at + columns] + 0.5];
+      const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + columns + 1], bytes[at + columns]].map((byte) => squared(byte) + 0.5);
       const above = (a > 0 ? 1 : 0) + (b > 0 ? 2 : 0) + (c > 0 ? 4 : 0) + (d > 0 ? 8 : 0);
       if (above === 0 || above === 15) continue;
       const cuts = [];
