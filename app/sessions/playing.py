@@ -25,6 +25,7 @@ from app.engine.types import VALUE
 from app.lab.condition import Condition, Ending
 from app.lab.portrait import Portrait
 from app.lab.until import Patience, parse_until, train_until
+from app.sessions.actions import Restore
 from app.sessions.desk import Desk
 from app.sessions.errors import FullError, NotFoundError, StaleError, over
 from app.sessions.moment import Moment, settled
@@ -140,7 +141,8 @@ class Playroom:
         """Whether it plays, and if not, why it stopped when it last did."""
         game = self.games.get(id)
         if game is not None and (game.on or game.reason):
-            return game.standing
+            ending = game.task is not None and not game.task.done()
+            return game.standing | {"playing": game.on or ending}
         return self._ended.get(id, {"playing": False, "reason": "", "says": ""})
 
     # --- watching -------------------------------------------------------------------------------
@@ -253,14 +255,22 @@ class Playroom:
             game.on = False
             with suppress(NotFoundError, StaleError):  # deleted, or changed by another process
                 async with session.turn:
-                    await self._end(game, points)
+                    self._keep(session)
                 if game.reason == Patience.name and game.wish.restore_best:
-                    await self.desk.change(session, lambda: [session.restore_change(None)])
+                    await self._restore(game)
+                await self._end(game, points)
+
+    async def _restore(self, game: Game) -> None:
+        """On with the weights of the least validation loss."""
+        session = game.session
+        await self.desk.change(session, lambda: [session.restore_change(None)])
+        last = session.changes[-1]
+        if isinstance(last, Restore):
+            game.says += f" The best weights, of iteration {last.source}, are taken up again."
 
     async def _end(self, game: Game, points: list[Point]) -> None:
-        """`points` have not been shown yet."""
+        """The last picture; `points` have not been shown yet."""
         session = game.session
-        self._keep(session)
         self._ended[session.id] = game.standing
         while len(self._ended) > ENDED:
             self._ended.popitem(last=False)

@@ -129,6 +129,21 @@ def test_it_stops_before_what_it_waits_for(server: Server) -> None:
         assert min(losses) >= 0.3
 
 
+def test_the_best_weights_are_taken_up_again(server: Server) -> None:
+    with server.client() as client:
+        path = new(client, SPEC)
+        until = {"until": {"validation_patience": 5}, "restore_best": True, "iterations": 20_000}
+        client.post(f"{path}/play", json=until)
+        told = stands(client, path)
+        assert told["reason"] == "validation_patience" and "taken up again" in told["says"]
+        at = told["position"]["iteration"]
+        history = client.get(f"{path}/history").json()["validation_loss"]
+        best = min((loss, i) for i, loss in enumerate(history) if loss is not None)
+        assert f"of iteration {best[1] + 1}," in told["says"]
+        score = client.get(f"{path}/evaluate?iteration={at}").json()
+        assert score["validation"]["loss"] == pytest.approx(best[0])
+
+
 def test_refusals_and_other_ways_to_end(server: Server) -> None:
     with server.client() as client, server.client() as other:
         path = new(client, SPEC)

@@ -84,7 +84,9 @@ def test_a_frozen_update_is_the_one_that_is_walked_through(
     assert frozen["position"]["iteration"] == iteration
     walk.press("ArrowDown", 4).wait_at(iteration, 8)
     assert same(page.inner_text(".chart-now"), frozen["batch_loss"])
-    page.get_by_role("link", name="Back to playing").click()  # to the same run, and in a second tab, too
+    page.get_by_role(
+        "link", name="Back to playing"
+    ).click()  # to the same run, and in a second tab, too
     page.wait_for_function(
         "(n) => document.querySelector('#play-iteration')?.textContent.replace(/\\D/g, '') === n",
         arg=str(iteration),
