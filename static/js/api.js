@@ -153,7 +153,7 @@ export const plan = (id, iteration) => request("GET", at(id, `/plan${query({ ite
 export const approaches = (id, iteration, manual = null) =>
   request("GET", at(id, `/approaches${query({ iteration, manual: manual && JSON.stringify(manual) })}`));
 
-/** What another plan does. @param {string} id @param {"memory" | "proof" | "underflow"} kind @param {number} iteration */
+/** What another plan does. @param {string} id @param {"memory" | "proof" | "underflow" | "decay"} kind @param {number} iteration */
 export const planned = (id, kind, iteration) => request("GET", at(id, `/${kind}${query({ iteration })}`));
 
 const POINTS = 2000; // of a long history; the server keeps its peaks

@@ -1,5 +1,6 @@
 // All of the walk page that explains a step rather than makes it: fetched beside the others, mounted when those can be pressed.
 
+import { decays } from "./panels/decays.js";
 import { h } from "./h.js";
 import { mountHeader } from "./header.js";
 import { keepAddress } from "./link.js";
@@ -34,7 +35,7 @@ export async function mountRest(stage, store, actions, help) {
     PANELS[element.dataset.panel ?? ""]?.(element, store, actions);
   }
   const { spec } = store.get().session;
-  if (OTHER_PLANS.some((field) => spec[field])) await mountPlans(store, actions);
+  if (OTHER_PLANS.some((field) => spec[field]) || decays(spec)) await mountPlans(store, actions);
 }
 
 /** The panel of other plans, only where there is one: at the head of what explains. @param {Store<State>} store @param {Actions} actions */

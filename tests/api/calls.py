@@ -79,6 +79,7 @@ GOOD: dict[tuple[str, str], Call] = {
     ("GET", "/api/sessions/{id}/proof"): lambda c: c("GET", "/proof"),
     ("GET", "/api/sessions/{id}/memory"): lambda c: c("GET", "/memory"),
     ("GET", "/api/sessions/{id}/underflow"): lambda c: c("GET", "/underflow"),
+    ("GET", "/api/sessions/{id}/decay"): lambda c: c("GET", "/decay"),
     ("GET", "/api/sessions/{id}/approaches"): lambda c: c("GET", "/approaches"),
     ("GET", "/api/sessions/{id}/nodes/{name}"): lambda c: c("GET", "/nodes/w"),
     ("PUT", "/api/sessions/{id}/nodes/{name}"): lambda c: c("PUT", "/nodes/w", {"value": 1.5}),
@@ -125,6 +126,7 @@ NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/api/sessions/{id}/proof"): {"spec": PLAN},
     ("GET", "/api/sessions/{id}/underflow"): {"spec": PLAN},
+    ("GET", "/api/sessions/{id}/decay"): {"lesson": "weight-decay"},
     ("GET", "/api/sessions/{id}/maps"): {"spec": XOR},
     ("POST", "/api/sessions/{id}/doctor"): {"spec": {**LINE, "zero_grad": False}},
 }

@@ -100,3 +100,11 @@ def test_the_check_tells_what_every_way_costs(new_page: NewPage) -> None:
     assert "forward mode" in opened.page.locator("h1").inner_text()
     opened.page.wait_for_selector(".forward-passes")
     assert "pass 1 of 1" in opened.page.locator(".panel-plans").inner_text()
+
+
+def test_ways_of_decay_are_compared_on_the_same_weight(new_page: NewPage) -> None:
+    opened = walk(new_page, "weight-decay")
+    opened.page.locator(".plans-fold summary").click()
+    rows = [row.split("\t") for row in opened.page.locator(".plans-decay tr").all_inner_texts()]
+    assert [row[0] for row in rows][2:] == ["L2 penalty", "coupled decay", "decoupled decay"]
+    assert [row[1] for row in rows] == ["1.90", "1.90", "1.90", "1.90", "1.80"]

@@ -29,6 +29,7 @@ from app.sessions.session import Session, new_record, worded
 from app.sessions.views import element_view, node_view, plan_view, state_view
 from app.settings import Limits
 from app.train.approaches import approaches
+from app.train.plans.decay import decay_view
 from app.train.plans.memory import memory_view
 from app.train.plans.proof import accumulation_proof
 from app.train.plans.underflow import underflow_view
@@ -190,7 +191,9 @@ def other_plans() -> dict[str, Any]:
     """Micro-batches, checkpoints and float16 on two samples."""
     run = Run(parse_spec(PLAN))
     views = {"proof": accumulation_proof, "memory": memory_view, "underflow": underflow_view}
-    return {name: worded(view(run, 0)) for name, view in views.items()}
+    pulled = Run(parse_spec(lessons()["weight-decay"].spec))
+    told = {name: worded(view(run, 0)) for name, view in views.items()}
+    return {**told, "decay": worded(decay_view(pulled, 0))}
 
 
 def install(app: FastAPI) -> None:

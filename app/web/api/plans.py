@@ -15,6 +15,7 @@ from app.engine.errors import BackstepError
 from app.sessions.frames import encode
 from app.sessions.session import worded
 from app.train.approaches import EPSILON, approaches
+from app.train.plans.decay import decay_view
 from app.train.plans.memory import memory_view
 from app.train.plans.proof import accumulation_proof
 from app.train.plans.underflow import underflow_view
@@ -74,6 +75,14 @@ async def underflow(request: Request, id: Id, iteration: Iteration = None) -> Re
     spec with `precision`.
     """
     return await view(request, id, iteration, underflow_view)
+
+
+@router.get("/decay", summary="Ways of decay", responses=says(models.Decay, "decay", *READ))
+async def decay(request: Request, id: Id, iteration: Iteration = None) -> Response:
+    """The same update with an L1 penalty, an L2 penalty, coupled and decoupled weight decay. Needs
+    a spec with one of them.
+    """
+    return await view(request, id, iteration, decay_view)
 
 
 @router.get(

@@ -5,6 +5,7 @@ import * as api from "../api.js";
 import { count, full, number } from "../format.js";
 import { fill, h, svg } from "../h.js";
 import { fragment } from "../share.js";
+import { decays } from "./decays.js";
 
 /** @import {Store} from "../store.js" */
 /** @import {State, Actions, Memory, MemorySeries, Proof, Underflow} from "../types.js" */
@@ -165,19 +166,20 @@ export async function mount(element, store, actions) {
   async function load() {
     const turn = ++asked;
     const { session, position } = store.get();
-    /** @param {"memory" | "proof" | "underflow"} kind */
+    /** @param {"memory" | "proof" | "underflow" | "decay"} kind */
     const get = (kind) => api.planned(session.id, kind, position.iteration);
     try {
-      const [memory, proof, underflow] = await Promise.all([
+      const [memory, proof, underflow, decay] = await Promise.all([
         spec.checkpoint ? get("memory") : null,
         (spec.accumulate ?? 1) > 1 ? get("proof") : null,
         spec.precision ? get("underflow") : null,
+        decays(spec) ? get("decay") : null,
       ]);
       if (turn !== asked) return;
       const forward = spec.forward_mode ? (await import("./forward_plan.js")).forwardView(store) : null;
       const pieces = [forward, spec.fault ? fault(store, actions) : null, memory ? strip(memory, store, actions) : null];
       marks = pieces.flatMap((piece) => (piece ? [piece.mark] : []));
-      fill(element, pieces.map((piece) => piece?.element), proof ? sums(proof) : null, underflow ? losses(underflow) : null);
+      fill(element, pieces.map((piece) => piece?.element), proof ? sums(proof) : null, underflow ? losses(underflow) : null, decay ? (await import("./decay_plan.js")).decayView(decay) : null);
     } catch (error) {
       if (turn === asked) fill(element, h("p", { class: "plans-key" }, /** @type {Error} */ (error).message));
     }

@@ -62,6 +62,28 @@ class Underflow(Said):
     parameters: list[UnderflowRow]
 
 
+class DecayRow(Said):
+    node: str
+    label: str
+    index: list[int] = Field(description="of its largest entry")
+    before: Number
+    after: Number
+    decay: Number = Field(description="what this way took off, beside no decay at all")
+
+
+class DecayWay(Said):
+    way: str = Field(description="none, l1, l2, coupled, decoupled")
+    says: str
+    parameters: list[DecayRow]
+
+
+class Decay(Said):
+    iteration: int
+    rate: Number
+    lr: Number
+    rows: list[DecayWay]
+
+
 class Approach(Said):
     approach: str
     gradient: dict[str, Any]
