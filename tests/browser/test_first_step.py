@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import Watch
+import pytest
+
+from tests.browser.conftest import NewPage, Watch
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Request, Route
@@ -69,6 +71,30 @@ def test_panels_that_do_not_arrive_leave_the_stage_to_be_used(page: Page, watch:
     waits(page, ".stage-complaint", "did not arrive")
     page.get_by_role("button", name="Next step", exact=True).click()
     waits(page, COUNT, "1 / 10")
+
+
+SHIFTS = """
+window.moved = [];
+new PerformanceObserver((list) => moved.push(...list.getEntries()))
+  .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "query"),
+    [(1280, 720, ""), (390, 844, ""), (1280, 720, "?projection")],
+    ids=["desk", "phone", "hall"],
+)
+def test_nothing_jumps_when_the_rest_comes(
+    new_page: NewPage, width: int, height: int, query: str
+) -> None:
+    page = new_page(viewport={"width": width, "height": height})
+    page.add_init_script(SHIFTS)
+    page.goto(f"/walk/network-2-3-1{query}")
+    page.wait_for_selector("main[data-ready]")
+    page.wait_for_timeout(200)
+    jumps = page.evaluate("moved.reduce((sum, { value }) => sum + value, 0)")
+    assert jumps < 0.02
 
 
 def test_a_chosen_theme_is_there_on_the_next_page(page: Page) -> None:

@@ -37,7 +37,7 @@ export function createCamera(viewport, world, graph, { projected, insets, boxes,
   const window_ = svg("rect", { class: "map-window", rx: 3 });
   const all = [...boxes.values()].map(({ x, y, width, height }) => `M${x} ${y}h${width}v${height}h${-width}z`).join("");
   const mark = svg("rect", { class: "map-node is-centre", rx: 12, visibility: "hidden" });
-  const map = svg("svg", { class: "map", "aria-hidden": "true", preserveAspectRatio: "none" }, svg("path", { class: "map-node", d: all }), mark, window_);
+  const map = svg("svg", { class: "map", hidden: true, "aria-hidden": "true", preserveAspectRatio: "none" }, svg("path", { class: "map-node", d: all }), mark, window_);
 
   function view() {
     const { clientWidth: width, clientHeight: height } = viewport;
