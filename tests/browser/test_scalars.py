@@ -46,9 +46,8 @@ def test_a_network_is_taken_apart_into_numbers_and_put_together(
         walk.press("ArrowRight").wait_at(0, step + 1)
         assert not differences(walk.numbers(), truth.state(*walk.at))
     place = walk.at
-    walk.page.wait_for_function(
-        "() => location.pathname === '/walk' && location.hash.includes('run=')"
-    )
+    there = f"location.pathname === '/walk' && location.hash.startsWith('#at=0.{place[1]}&run=')"
+    walk.page.wait_for_function(f"() => {there}")
     link = urlsplit(walk.page.url)
     turn(walk, "off")
     assert walk.page.locator(".node").count() == len(before) and walk.of < 30

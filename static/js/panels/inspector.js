@@ -307,12 +307,15 @@ function figure({ node, operand, slot, array }, frame, state, rewrite) {
   return h("figure", { class: "array-figure" }, h("figcaption", null, title), view);
 }
 
-/** Rows that are too wide for their place get smaller type. @param {HTMLElement} within */
+/** Rows that are too wide for their place get smaller type; those that still are can be scrolled by keyboard, too. @param {HTMLElement} within */
 function fit(within) {
-  for (const line of /** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll(".row"))) {
-    line.style.removeProperty("--fit");
-    const scale = fitted(line.scrollWidth, line.clientWidth);
-    if (scale < 1) line.style.setProperty("--fit", String(scale));
-  }
+  const rows = [.../** @type {NodeListOf<HTMLElement>} */ (within.querySelectorAll(".row"))];
+  for (const row of rows) row.style.removeProperty("--fit");
+  const scales = rows.map((row) => fitted(row.scrollWidth, row.clientWidth)); // all are measured before one is changed
+  rows.forEach((row, i) => {
+    if (scales[i] < 1) row.style.setProperty("--fit", String(scales[i]));
+    if (scales[i] <= SMALLEST) row.tabIndex = 0;
+    else row.removeAttribute("tabindex");
+  });
 }
 
