@@ -68,6 +68,7 @@ def test_a_graph_that_is_too_large_says_so(server: Server, new_page: NewPage, wa
         walk = Walk(new_page(reduced_motion="reduce"))
         walk.open(f"/walk/session/{truth.session['id']}").press("ArrowRight", 3)
         walk.page.click("[data-scalars=on]")
+        walk.page.wait_for_selector(".stage-complaint p")
         words = walk.text(".stage-complaint")
         assert "may have at most 1,000 entries in all" in words and "2,003" in words
         assert walk.at == (0, 3), "and all stays as it is"
