@@ -74,7 +74,7 @@ async function main() {
       const scale = Math.min(2, globalThis.devicePixelRatio || 1);
       const { middles, half, ...net } = network.layout();
       const { range, width } = plane.layout();
-      const layout = { network: { ...net, scale }, plane: { width, height: width, scale }, curve: { width: curve.clientWidth, height: curve.clientHeight, scale }, middles, half, range };
+      const layout = { network: { ...net, scale }, plane: { width, height: width, scale }, curve: { width: curve.clientWidth, height: curve.clientHeight, scale }, middles, half, range, text: 0.7 * parseFloat(getComputedStyle(document.documentElement).fontSize) };
       network.canvas.style.setProperty("width", `${net.width}px`);
       paint({ is: "layout", layout });
     });
@@ -331,6 +331,15 @@ async function main() {
   at("fewer").addEventListener("click", () => network.fewer());
   at("walk").addEventListener("click", freeze);
   at("speed").addEventListener("change", () => wanted && go(true));
+  at("projection").addEventListener("click", project);
+  if (new URLSearchParams(location.search).has("projection")) project();
+
+  /** Everything large, for the last row of a hall. */
+  function project() {
+    const on = document.documentElement.toggleAttribute("data-projection");
+    at("projection").setAttribute("aria-pressed", String(on));
+  }
+
   function reset() {
     wanted = false;
     pressed = performance.now();
@@ -343,8 +352,8 @@ async function main() {
     if ((target.closest("input, select, textarea") && !slider) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " " && target.matches("button, a") && target.matches(":focus-visible")) return;
     /** @type {Record<string, () => void>} */
-    const keys = { " ": () => go(!wanted), ArrowRight: step, r: reset, f: freeze };
-    const act = keys[event.key];
+    const keys = { " ": () => go(!wanted), ArrowRight: step, r: reset, f: freeze, p: project };
+    const act = keys[event.key.toLowerCase()] ?? keys[event.key];
     if (!act) return;
     event.preventDefault();
     act();

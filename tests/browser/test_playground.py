@@ -123,9 +123,10 @@ def test_points_of_ones_own_are_learned_from(new_page: NewPage, watch: Watch) ->
     assert made.value.json()["spec"]["data"]["classes"] == ["x", "y"]
 
 
-def test_a_run_that_breaks_says_so_on_a_phone(new_page: NewPage, watch: Watch) -> None:
+def test_a_run_that_breaks_says_so_on_a_phone(new_page: NewPage, axe: Callable[[Any], Any]) -> None:
     page = opened(new_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True))
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    assert axe(page) == []
     go = page.get_by_role("button", name="Train").bounding_box()
     assert go is not None and go["y"] + go["height"] <= 844  # in reach of a thumb
     with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")):

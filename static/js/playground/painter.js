@@ -20,6 +20,7 @@ import { bytesOf, placesOf } from "./pixels.js";
  * @property {Size} curve
  * @property {[number, number][][]} middles  of all neurons, by column; the inputs are the first
  * @property {number} half  half a neuron's side
+ * @property {number} text  px of small figures
  * @property {[number, number]} range  of the values, where there is one input
  *
  * @typedef {{is: "canvases", network: any, plane: any, curve: any}
@@ -89,7 +90,7 @@ export function createPainter(tell) {
       fit(brushes.plane, layout.plane);
       drawPlane(brushes.plane, small, scene, picture, places, look, layout, inks);
       fit(brushes.curve, layout.curve);
-      drawCurve(brushes.curve, points, layout.curve, inks);
+      drawCurve(brushes.curve, points, layout.curve, inks, layout.text);
     }
     drawn = performance.now();
     took = drawn - began;

@@ -8,7 +8,6 @@ import { decades, logarithmic } from "../scale.js";
 /** @import {Brush, Inks, Size} from "./painter.js" */
 /** @import {Point} from "./live.js" */
 
-const EDGE = { left: 40, right: 8, top: 8, bottom: 20 };
 const MOST = 1200;
 
 /** The same points in half as many: of two neighbours the later one, with the bounds of both. @param {Point[]} points @returns {Point[]} */
@@ -49,14 +48,15 @@ export function joined(points, more) {
   return thinned([...kept, ...more]);
 }
 
-/** @param {Brush} brush @param {Point[]} points @param {Size} size @param {Inks} inks */
-export function drawCurve(brush, points, { width, height }, inks) {
+/** @param {Brush} brush @param {Point[]} points @param {Size} size @param {Inks} inks @param {number} text  px of the figures */
+export function drawCurve(brush, points, { width, height }, inks, text) {
+  const edge = { left: 3.6 * text, right: 8, top: 8, bottom: 1.8 * text };
   const last = Math.max(10, points.at(-1)?.[0] ?? 10);
   const [low, high] = bounds(points);
-  const x = logarithmic(1, last, EDGE.left, width - EDGE.right);
-  const up = logarithmic(low, high, height - EDGE.bottom, EDGE.top);
-  const y = (/** @type {number} */ v) => Math.max(EDGE.top - 4, Math.min(height - EDGE.bottom, up(v)));
-  brush.font = "11px system-ui, sans-serif";
+  const x = logarithmic(1, last, edge.left, width - edge.right);
+  const up = logarithmic(low, high, height - edge.bottom, edge.top);
+  const y = (/** @type {number} */ v) => Math.max(edge.top - 4, Math.min(height - edge.bottom, up(v)));
+  brush.font = `${text}px system-ui, sans-serif`;
   brush.fillStyle = inks.faint;
   brush.strokeStyle = inks.line;
   brush.lineWidth = 1;
@@ -65,14 +65,14 @@ export function drawCurve(brush, points, { width, height }, inks) {
   const marks = decades(low, high, 5).filter((v) => v >= low && v <= high);
   for (const v of marks.length ? marks : [low, high]) {
     brush.beginPath();
-    brush.moveTo(EDGE.left, y(v));
-    brush.lineTo(width - EDGE.right, y(v));
+    brush.moveTo(edge.left, y(v));
+    brush.lineTo(width - edge.right, y(v));
     brush.stroke();
-    brush.fillText(marks.length ? power(v) : v.toPrecision(2), EDGE.left - 5, y(v));
+    brush.fillText(marks.length ? power(v) : v.toPrecision(2), edge.left - 5, y(v));
   }
   brush.textAlign = "center";
   brush.textBaseline = "alphabetic";
-  for (const v of decades(1, last, 6)) brush.fillText(power(v), Math.min(x(v), width - 18), height - 5);
+  for (const v of decades(1, last, 6)) brush.fillText(power(v), Math.min(x(v), width - 1.7 * text), height - 0.45 * text);
   if (!points.length) return;
   brush.fillStyle = inks.tint;
   brush.beginPath();
