@@ -72,6 +72,10 @@ class Op:
     rules: ClassVar[dict[str, Rule]] = {}
     worked: ClassVar[str] = ""
     """One entry of the right side, for `places`; the formula itself if empty."""
+    worked_at: ClassVar[str] = ""
+    """One entry of the right side where means or sums of many entries take part (`measured`)."""
+    worked_back: ClassVar[str] = ""
+    """The same for the contribution to the first operand."""
     says: ClassVar[str] = ""
     says_back: ClassVar[str] = ""
     numpy: ClassVar[str] = ""
@@ -127,6 +131,12 @@ class Op:
     def window(self, index: tuple[int, ...], *shapes: Shape) -> list[tuple[int, ...]] | None:
         """For an output that is one of several entries of the operand: where these stand."""
         return None
+
+    def measured(self, x: Array, y: Array, g: Array | None) -> dict[str, Array]:
+        """For `worked_at` and `worked_back`: letters whose worth comes from many entries, as arrays
+        of the operand's shape.
+        """
+        return {}
 
     def element(self, index: tuple[int, ...], *shapes: Shape) -> list[Term] | None:
         """The output's element as a sum of products of operand elements; None where it is no such

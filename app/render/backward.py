@@ -121,6 +121,8 @@ def contribution_line(
         worked = _product(scene, node, index, said(graph, node, rule.worth), head, slope)
     elif terms is not None:
         worked = sum_of(scene, node, terms, g)
+    elif op.worked_back:
+        worked = filled(scene, node, index, op.worked_back, g)
     return line(
         "contribution",
         contribution_symbols(graph, node, contribution.operand),

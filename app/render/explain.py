@@ -19,7 +19,7 @@ from app.engine.op import Op, Term
 from app.engine.types import GRAD, VALUE, Array
 from app.render import mathml
 from app.render.mathml import EQUALS, Template, row
-from app.render.scene import Index, Scene, first, grad_of, name_of, size
+from app.render.scene import Index, Scene, entry, first, grad_of, name_of, size
 
 Line = dict[str, Any]
 template = lru_cache(maxsize=4096)(Template)
@@ -167,6 +167,11 @@ def filled(
         fragments["g"] = scene.number(g, index, (node.name, GRAD))
     for letter, (_, worth) in op.letters(*(v.shape for v in operands)).items():
         fragments[letter] = mathml.number(worth)
+    if text in (op.worked_at, op.worked_back):
+        y = scene.now((node.name, VALUE))
+        assert y is not None
+        for letter, measured in op.measured(operands[0], y, g).items():
+            fragments[letter] = mathml.number(entry(measured, index))
     return template(text).fill(fragments)
 
 
@@ -175,6 +180,8 @@ def _worked_forward(scene: Scene, node: Node, index: Index) -> str:
     assert op
     right = said(scene.graph, node, op.formula).partition("=")[2].strip()
     operands = operand_values(scene, node)
+    if op.worked_at:
+        return filled(scene, node, index, op.worked_at)
     places = op.places(index, *shapes_of(operands))
     if places is not None:
         return filled(scene, node, index, op.worked or right, places=places)

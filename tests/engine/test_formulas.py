@@ -186,6 +186,20 @@ def test_formula_is_what_is_computed(op: Op, sample: Sample) -> None:
 
 
 @cases
+def test_one_entry_worked_out_is_that_entry(op: Op, sample: Sample) -> None:
+    """Of ops whose entries depend on means or sums over many others."""
+    if not op.worked_at:
+        assert not op.worked_back
+        pytest.skip("no entry needs a mean or a sum of others")
+    g = checks.upstream(op, sample.operands)
+    y, grads = checks.run(op, sample.operands, g)
+    known = names(op, sample, y, g) | op.measured(sample.operands[0], y, g)
+    known |= {"e": np.e, r"\ln": np.log}
+    close(evaluate(op.worked_at, known), y, op.worked_at)
+    close(evaluate(op.worked_back, known), next(iter(grads.values())), op.worked_back)
+
+
+@cases
 def test_letters_are_what_they_stand_for(op: Op, sample: Sample) -> None:
     attrs = op.attrs
     expected = {

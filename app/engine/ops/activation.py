@@ -283,6 +283,8 @@ class Softmax(Op):
     symbol = "softmax"
     summary = "turns scores into shares that add up to 1"
     formula = r"@y = \operatorname{softmax}(@x)"
+    worked_at = r"\frac{e^{@x}}{@s}"
+    worked_back = r"@y (@g - @t)"
     rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"@y \odot (@g - \textstyle\sum @g \odot @y)")}
     says = "Softmax turns scores into shares that add up to 1."
     says_back = (
@@ -292,6 +294,18 @@ class Softmax(Op):
     numpy = "e = np.exp(z - z.max(-1, keepdims=True)); p = e / e.sum(-1, keepdims=True)"
     numpy_back = "dz = p * (g - (g * p).sum(-1, keepdims=True))"
     pytorch = "p = F.softmax(z, dim=-1)"
+
+    def measured(self, x: Array, y: Array, g: Array | None) -> dict[str, Array]:
+        """s = Σ eˣ along the axis, t = Σ g · y."""
+        with np.errstate(all="ignore"):
+            found = {"s": np.exp(x).sum(self.dim, keepdims=True)}
+        if g is not None:
+            found["t"] = self._pulled(g, y).sum(self.dim, keepdims=True)
+        return {letter: np.broadcast_to(worth, x.shape) for letter, worth in found.items()}
+
+    @staticmethod
+    def _pulled(g: Array, y: Array) -> Array:
+        return np.asarray(g * y)
 
     def shape(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
@@ -329,12 +343,19 @@ class LogSoftmax(Softmax):
     symbol = "log softmax"
     summary = "the logarithm of softmax, computed safely"
     formula = r"@y = @x - \ln \textstyle\sum e^{@x}"
+    worked_at = r"@x - \ln @s"
+    worked_back = r"@g - e^{@y} \cdot @t"
     rules: ClassVar[dict[str, Rule]] = {"x": Rule(r"@g - e^{@y} \textstyle\sum @g")}
     says = "The logarithm of the shares, computed without over- or underflow."
     says_back = "Each score gets its gradient minus its share of the sum of all gradients."
     numpy = "y = z - z.max() - np.log(np.exp(z - z.max()).sum(-1, keepdims=True))"
     numpy_back = "dz = g - np.exp(y) * g.sum(-1, keepdims=True)"
     pytorch = "y = F.log_softmax(z, dim=-1)"
+
+    @staticmethod
+    def _pulled(g: Array, y: Array) -> Array:
+        """t = Σ g."""
+        return g
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
         log_softmax(k, x, self.dim, y)

@@ -57,6 +57,8 @@ class Normalise(Op):
     takes_any_layout = True
     keeps_layout = True
     formula = r"@y = \frac{@x - \mu}{\sqrt{\sigma^2 + @eps}}"
+    worked_at = r"\frac{@x - @m}{\sqrt{@v + @eps}}"
+    worked_back = r"\frac{@g - @s - @y \cdot @t}{\sqrt{@v + @eps}}"
     rules: ClassVar[dict[str, Rule]] = {
         "x": Rule(
             r"\frac{1}{\sqrt{\sigma^2 + @eps}} \left(@g - \operatorname{mean}(@g) "
@@ -92,6 +94,14 @@ class Normalise(Op):
 
     def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
         return {"eps": (r"\epsilon", self.eps)}
+
+    def measured(self, x: Array, y: Array, g: Array | None) -> dict[str, Array]:
+        """m and v: mean and variance; s = mean of g, t = mean of g · y."""
+        axes = self.over(x.shape)
+        found = {"m": x.mean(axes, keepdims=True), "v": x.var(axes, keepdims=True)}
+        if g is not None:
+            found |= {"s": g.mean(axes, keepdims=True), "t": (g * y).mean(axes, keepdims=True)}
+        return {letter: np.broadcast_to(worth, x.shape) for letter, worth in found.items()}
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
         axes, share = self.over(x.shape), const(1.0 / self.count(x.shape))
