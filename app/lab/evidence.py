@@ -193,7 +193,7 @@ class Evidence:
         return found
 
     def _flat(self, iteration: int) -> Array:
-        slots = self.run.slots(iteration, 0)
+        slots = self.run.carried(iteration)
         parts = [slots[node.name, VALUE].reshape(-1) for node in self.graph.kind(PARAMETER)]
         return np.concatenate(parts) if parts else np.zeros(0)
 

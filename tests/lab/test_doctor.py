@@ -11,6 +11,7 @@ import pytest
 
 from app.lab.cures import CURES
 from app.lab.doctor import CHECKS, Finding, examine, report
+from app.lab.evidence import Evidence
 from app.lab.lanes import merged
 from app.lab.sweep import sweep
 from app.lessons import lessons
@@ -193,6 +194,37 @@ def test_dead_units_are_counted() -> None:
     sign = found(*SICK["dead_relu"])["dead_relu"].sign
     assert sign.measured == pytest.approx(8 / 12)
     assert sign.says.startswith("8 of 12 units")
+
+
+def test_a_recurrent_layer_is_one_place() -> None:
+    sequence = [[[9.0]] * 5, [[-9.0]] * 5]
+    spec = {
+        "model": {
+            "layers": [
+                {"type": "rnn", "hidden_size": 3, "return_sequences": False},
+                {"type": "linear", "out_features": 1},
+            ]
+        },
+        "loss": "mse",
+        "init": {"type": "normal", "std": 5},
+        "data": {"inputs": sequence, "targets": [[0.5], [0.1]]},
+        "seed": 1,
+    }
+    finding = found(spec, 3)["saturation"]
+    assert finding.sign.says.endswith(" So it is in 4 more places of this layer.")
+    assert [f.check.name for f in examine(Run(parse_spec(spec)), 3)].count("saturation") == 1
+
+
+def test_the_way_is_that_of_the_weights_as_they_stand() -> None:
+    """Read without walking, edits by hand included."""
+    run = Run(parse_spec(moons(4)))
+    run.train(6)
+    run.set_value(4, "0.bias", np.full(4, 0.5))
+    evidence = Evidence(run, 6)
+    for iteration in range(7):
+        slots = run.slots(iteration, 0)
+        parts = [slots[n.name, "value"].reshape(-1) for n in run.graph(0).kind("parameter")]
+        np.testing.assert_array_equal(evidence._flat(iteration), np.concatenate(parts))
 
 
 def test_changes_by_hand_count() -> None:

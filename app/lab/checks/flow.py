@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -127,7 +128,27 @@ def units_off(graph: Graph, node: Node, off: Array) -> Array:
     return np.asarray(np.all(off, axis=tuple(i for i in range(off.ndim) if i != axis)))
 
 
+def _worst(signs: Iterable[Sign]) -> Iterator[Sign]:
+    """Of each layer the worst place: a recurrent one has one for each step of time."""
+    found: dict[str, list[Sign]] = {}
+    for sign in signs:
+        found.setdefault((sign.layer or sign.node or "").split(".")[0], []).append(sign)
+    for places in found.values():
+        worst = max(places, key=lambda sign: sign.measured)
+        more = len(places) - 1
+        others = f" So it is in {more} more place{'s' if more > 1 else ''} of this layer."
+        yield replace(worst, says=worst.says + others) if more else worst
+
+
 def dead_relu(evidence: Evidence, threshold: float) -> Iterator[Sign]:
+    return _worst(_dead(evidence, threshold))
+
+
+def saturation(evidence: Evidence, threshold: float) -> Iterator[Sign]:
+    return _worst(_flat(evidence, threshold))
+
+
+def _dead(evidence: Evidence, threshold: float) -> Iterator[Sign]:
     for node in evidence.activations("relu"):
         value = evidence.values.get(node.name)
         if value is None:
@@ -146,7 +167,7 @@ def dead_relu(evidence: Evidence, threshold: float) -> Iterator[Sign]:
             )
 
 
-def saturation(evidence: Evidence, threshold: float) -> Iterator[Sign]:
+def _flat(evidence: Evidence, threshold: float) -> Iterator[Sign]:
     for node in evidence.activations("sigmoid", "tanh", hidden=True):
         y = evidence.values.get(node.name)
         if y is None:
