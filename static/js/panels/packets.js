@@ -128,7 +128,7 @@ export function createPackets(layer, view) {
   /** @param {Sum[]} sums */
   function showSums(sums) {
     for (const { node, role, text } of sums) {
-      const box = view.nodeOf(node);
+      const box = view.itemOf(node)?.node; // not inside a closed scope, where several would cover each other
       if (!box) continue;
       const element = h("span", { class: `sum role-${role}` }, text);
       layer.append(element);
