@@ -82,11 +82,11 @@ WORKLOADS = [
     Workload("MLP 784-256-128-10, batch 64, Adam", DIGITS, "cross_entropy", FLAT, CLASSES,
              partial(mlp, adam=1e-4), 20, 1e-4),
     Workload("CNN, 32 images of 28×28, SGD", IMAGES, "cross_entropy",
-             rng.normal(size=(32, 1, 28, 28)), rng.integers(0, 10, 32), cnn, 2),
-    Workload("RNN 8→32, 50 steps, batch 16, SGD", FUSED, "mse", STEPS, LAST, rnn, 20),
-    Workload("the same, step by step", SERIES, "mse", STEPS, LAST, rnn, 20),
+             rng.normal(size=(32, 1, 28, 28)), rng.integers(0, 10, 32), cnn, 4),
+    Workload("RNN 8→32, 50 steps, batch 16, SGD", FUSED, "mse", STEPS, LAST, rnn, 50),
+    Workload("the same, step by step", SERIES, "mse", STEPS, LAST, rnn, 50),
     Workload("attention and MLP, 8 × 16 × 32, SGD", WORDS, "cross_entropy",
-             rng.normal(size=(8, 16, 32)), rng.integers(0, 10, (8, 16)), attention, 20),
+             rng.normal(size=(8, 16, 32)), rng.integers(0, 10, (8, 16)), attention, 50),
 ]  # fmt: skip
 FIRST = 20
 
