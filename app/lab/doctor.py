@@ -40,20 +40,24 @@ def examine(run: Run, iteration: int, progress: Callable[[], bool] | None = None
 
 
 def _round(evidence: Evidence, progress: Callable[[], bool] | None) -> Iterator[Finding]:
-    document, limits = evidence.document, evidence.run.spec.limits
     for check in CHECKS.values():
         if progress is not None and not progress():
             return
-        known: dict[tuple[str, ...], tuple[Cure, ...]] = {}  # trying whether they apply is work
-        for sign in check.find(evidence, check.threshold):
-            names = check.cures if sign.cures is None else sign.cures
-            if names not in known:
-                known[names] = prescribe(document, names, limits)
-            cures = known[names]
-            if sign.until is not None:
-                stop = f"End the training at iteration {sign.until:,} (early stopping)."
-                cures = (Cure("early_stopping", stop, None, sign.until), *cures)
-            yield Finding(check, sign, cures)
+        yield from findings_of(evidence, check)
+
+
+def findings_of(evidence: Evidence, check: Check) -> Iterator[Finding]:
+    """Of one check, each with the cures that apply."""
+    known: dict[tuple[str, ...], tuple[Cure, ...]] = {}  # trying whether they apply is work
+    for sign in check.find(evidence, check.threshold):
+        names = check.cures if sign.cures is None else sign.cures
+        if names not in known:
+            known[names] = prescribe(evidence.document, names, evidence.run.spec.limits)
+        cures = known[names]
+        if sign.until is not None:
+            stop = f"End the training at iteration {sign.until:,} (early stopping)."
+            cures = (Cure("early_stopping", stop, None, sign.until), *cures)
+        yield Finding(check, sign, cures)
 
 
 def report(

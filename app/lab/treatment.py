@@ -15,7 +15,7 @@ import numpy as np
 
 from app.engine.errors import BackstepError, LimitError
 from app.lab.cures import Cure
-from app.lab.doctor import CHECKS, Finding, examine
+from app.lab.doctor import CHECKS, Finding, examine, findings_of
 from app.lab.evidence import Evidence
 from app.lab.lanes import kindred, merged
 from app.render import numbers
@@ -94,7 +94,9 @@ def _offered(
 ) -> tuple[Finding, Cure, dict[str, Any]]:
     if check not in CHECKS:
         raise BackstepError(f"must be one of {', '.join(CHECKS)}: {check!r}", where="check")
-    found = [one for one in examine(run, iteration) if one.check.name == check]
+    with np.errstate(all="ignore"):
+        evidence = Evidence(run, iteration)
+        found = list(findings_of(evidence, CHECKS[check]))
     if not found:
         raise BackstepError(
             f"nothing is found by this check after {iteration:,} iterations: {check!r}",
@@ -103,8 +105,7 @@ def _offered(
     for one in found:
         for offered in one.cures:
             if offered.name == cure:
-                with np.errstate(all="ignore"):
-                    return one, offered, Evidence(run, iteration).document
+                return one, offered, evidence.document
     names = ", ".join(dict.fromkeys(offered.name for one in found for offered in one.cures))
     raise BackstepError(f"must be one of those offered here, {names}: {cure!r}", where="cure")
 

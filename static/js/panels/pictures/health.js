@@ -12,6 +12,7 @@ import { ladderOf, ladderSays, middleOf, nearestLook, overTime, ratiosOf } from 
 /** @import {Layer, Vitals} from "./health_scales.js" */
 
 const LOOKS = 25;
+const STEPS = 5000; // that the server walks for one answer; a long iteration is looked at less often
 const WAIT = 400; // ms without anything new until the server is asked
 const [WIDE, HIGH] = [430, 180]; // of a chart, in the drawing's units
 const EDGE = { left: 50, right: 58, top: 12, bottom: 26 };
@@ -41,7 +42,8 @@ export function create(_graph, actions) {
     const turn = ++asked;
     const { session } = state;
     try {
-      const told = await api.vitals(session.id, session.seen.iteration, Math.max(2, Math.min(LOOKS, session.seen.iteration + 1)));
+      const affordable = Math.max(5, Math.min(LOOKS, Math.floor(STEPS / state.plan.length)));
+      const told = await api.vitals(session.id, session.seen.iteration, Math.max(2, Math.min(affordable, session.seen.iteration + 1)));
       if (turn !== asked) return;
       vitals = told;
       show(state);
