@@ -133,6 +133,8 @@ def modules(layers: list[Any], shape: tuple[int, ...]) -> list[nn.Module]:
     for given in layers:
         options = {"type": given} if isinstance(given, str) else dict(given)
         kind = options.pop("type")
+        if kind in PLAIN or kind.startswith("conv"):
+            options = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         if kind in PLAIN:
             if kind in ("softmax", "log_softmax"):
                 options.setdefault("dim", -1)
@@ -238,6 +240,15 @@ CASES: dict[str, tuple[list[Any], tuple[int, ...]]] = {
     ),
     "two rnns": ([L("rnn", hidden_size=3), L("rnn", hidden_size=2)], SERIES),
     "lstm": ([L("lstm", hidden_size=3)], SERIES),
+    "rnn of two layers": ([L("rnn", hidden_size=3, num_layers=2)], SERIES),
+    "lstm of three layers, last step": (
+        [L("lstm", hidden_size=2, num_layers=3, return_sequences=False)], SERIES,
+    ),
+    "gru of two layers": ([L("gru", hidden_size=2, num_layers=2), "tanh"], SERIES),
+    "pairs, as PyTorch takes them": (
+        [L("conv2d", out_channels=2, kernel_size=[3, 3], stride=[1, 1], padding=[1, 1]),
+         L("max_pool2d", kernel_size=[2, 2], stride=[2, 2])], IMAGE,
+    ),
     "lstm, truncated, last step": (
         [L("lstm", hidden_size=3, truncate=3, return_sequences=False)], SERIES,
     ),

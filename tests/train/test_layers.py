@@ -134,6 +134,13 @@ WRONG: list[tuple[Any, Any, str]] = [
     ({"type": "conv2d", "out_channels": 1, "kernel_size": [1]}, [[[[1.0]]]], "list of 2"),
     ({"type": "conv2d", "out_channels": 1, "kernel_size": 1, "stride": 0}, [[[[1.0]]]], "stride"),
     ({"type": "max_pool2d", "kernel_size": 2, "padding": 2}, [[[[1.0]]]], "half the window"),
+    (
+        {"type": "conv2d", "out_channels": 1, "kernel_size": 1, "stride": [1, 2]},
+        [[[[1.0]]]],
+        "stride must be one number for all axes, or 2 equal",
+    ),
+    ({"type": "max_pool2d", "kernel_size": [1, 2]}, [[[[1.0]]]], "kernel_size must be one number"),
+    ({"type": "lstm", "hidden_size": 1, "num_layers": 0}, [[[1.0]]], "num_layers"),
     ({"type": "batch_norm"}, [[1.0, 2.0]], "more than one value"),
     ({"type": "batch_norm", "num_features": 3}, [[1.0], [2.0]], "num_features"),
     ({"type": "layer_norm", "normalized_shape": 3}, [[1.0, 2.0]], "normalized_shape"),

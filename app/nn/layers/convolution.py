@@ -26,6 +26,15 @@ def _sizes(given: Any, rank: int) -> tuple[int, ...]:
     return sizes
 
 
+def one_for_all(given: Any, name: str, rank: int) -> int:
+    """One number for all axes; a list, as PyTorch takes it, of equal ones."""
+    every = given if isinstance(given, list | tuple) else [given]
+    numbers = {whole(one, name) for one in every}
+    if len(numbers) != 1 or len(every) not in (1, rank):
+        raise BackstepError(f"{name} must be one number for all axes, or {rank} equal: {given!r}")
+    return numbers.pop()
+
+
 @dataclass(frozen=True)
 class Convolution(Layer):
     """Weight (out_channels, in_channels, *kernel_size), bias (out_channels); in_channels is
@@ -34,14 +43,18 @@ class Convolution(Layer):
 
     out_channels: int
     kernel_size: Any
-    stride: int = 1
-    padding: int = 0
+    stride: Any = 1
+    padding: Any = 0
     in_channels: int = 0
     bias: bool = True
     rank: ClassVar[int] = 2
 
     def build(self, b: Builder, x: Node) -> Node:
-        self.positive("out_channels", "stride")
+        self.positive("out_channels")
+        stride = one_for_all(self.stride, "stride", self.rank)
+        padding = one_for_all(self.padding, "padding", self.rank)
+        if stride < 1:
+            raise BackstepError(f"stride must be at least 1: {stride}")
         if len(x.shape) != self.rank + 2:
             axes = "(C, H, W)" if self.rank == 2 else "(C, L)"
             raise BackstepError(f"a sample must have the shape {axes}: {x.shape[1:]}")
@@ -56,7 +69,7 @@ class Convolution(Layer):
         nodes = [x, b.parameter("weight", (self.out_channels, channels, *size), "W", **fans)]
         if self.bias:
             nodes.append(b.parameter("bias", (self.out_channels,), "b", **fans))
-        op = OPS[self.name](stride=self.stride, padding=self.padding)  # type: ignore[call-arg]
+        op = OPS[self.name](stride=stride, padding=padding)  # type: ignore[call-arg]
         return b.op(op, *nodes, letter="z", number=number)
 
 
@@ -79,18 +92,18 @@ class Conv2d(Convolution):
 class Pooling(Layer):
     """Without a stride the windows lie side by side."""
 
-    kernel_size: int
-    stride: int | None = None
-    padding: int = 0
+    kernel_size: Any
+    stride: Any = None
+    padding: Any = 0
 
     def build(self, b: Builder, x: Node) -> Node:
-        self.positive("kernel_size")
-        stride = None if self.stride is None else whole(self.stride, "stride", low=1)
-        op = OPS[self.name](
-            kernel_size=self.kernel_size,
-            stride=stride,
-            padding=self.padding,  # type: ignore[call-arg]
-        )
+        rank = 1 if self.name.endswith("1d") else 2
+        size = one_for_all(self.kernel_size, "kernel_size", rank)
+        stride = None if self.stride is None else one_for_all(self.stride, "stride", rank)
+        if size < 1 or (stride is not None and stride < 1):
+            raise BackstepError(f"kernel_size and stride must be at least 1: {size}, {stride}")
+        padding = one_for_all(self.padding, "padding", rank)
+        op = OPS[self.name](kernel_size=size, stride=stride, padding=padding)  # type: ignore[call-arg]
         return b.op(op, x, letter="p", number=b.next("p"))
 
 

@@ -31,57 +31,75 @@ from app.nn.layers.layer import Layer
 
 @dataclass(frozen=True)
 class Unrolled(Layer):
-    """One layer, batch first: input (T, F), output (T, hidden_size), or the last step alone."""
+    """Batch first: input (T, F), output (T, hidden_size), or the last step alone. With `num_layers`
+    each further layer reads the states of the one before; its parameters end in _l1, _l2, …
+    """
 
     hidden_size: int
     input_size: int = 0
     bias: bool = True
     return_sequences: bool = True
     truncate: int = 0
+    num_layers: int = 1
     gates: ClassVar[int] = 1
     states: ClassVar[str] = "h"
 
     def build(self, b: Builder, x: Node) -> Node:
-        self.positive("hidden_size")
+        self.positive("hidden_size", "num_layers")
         if len(x.shape) != 3:
             raise BackstepError(f"a sample must be a sequence (T, F): {x.shape[1:]}")
         if self.truncate < 0:
             raise BackstepError(f"truncate must be at least 1, or 0 for never: {self.truncate}")
         self.agrees("input_size", x.shape[2])
+        for layer in range(self.num_layers):
+            last = layer == self.num_layers - 1
+            x = self._layer(b, x, layer, last=last and not self.return_sequences)
+        return x
+
+    def _layer(self, b: Builder, x: Node, layer: int, *, last: bool) -> Node:
+        """One layer over all steps; `last` asks for its last step alone."""
         number = b.next("recurrent")
         up = f"^{{({number})}}" if number > 1 else ""
-        parameters = self._parameters(b, x.shape[2], up)
-        whole = self.whole()
+        front = f"l{layer}_" if layer else ""
+        parameters = self._parameters(b, x.shape[2], up, layer)
+        whole = self.whole(last)
         if whole is not None:
-            return b.op(whole, x, *parameters, name="H", called=f"H{up}")
+            return b.op(whole, x, *parameters, name=f"{front}H", called=f"H{up}")
         known = _known_steps(b, x)
         source, zeros = (known[0] if known else x), InitialState(width=self.hidden_size)
-        state = [b.op(zeros, source, name=f"{s}_0", called=f"{s}_0{up}") for s in self.states]
+        state = [
+            b.op(zeros, source, name=f"{front}{s}_0", called=f"{s}_0{up}") for s in self.states
+        ]
         shown = []
         for t in range(1, x.shape[1] + 1):
             if self.truncate and t > 1 and (t - 1) % self.truncate == 0:
                 state = [
-                    b.op(Detach(), node, name=f"{s}_{t - 1}_cut", called=f"{s}_{{{t - 1}}}{up}'")
+                    b.op(
+                        Detach(),
+                        node,
+                        name=f"{front}{s}_{t - 1}_cut",
+                        called=f"{s}_{{{t - 1}}}{up}'",
+                    )
                     for s, node in zip(self.states, state, strict=True)
                 ]
-            cell = Cell(b, t, up)
+            cell = Cell(b, t, up, front)
             now = known[t - 1] if known else cell.add(Select(index=t - 1), x, letter="x")
             state = self.step(cell, now, state, parameters)
             shown.append(state[0])
-        if not self.return_sequences:
+        if last:
             return shown[-1]
-        out = b.op(Stack(), *shown, name="H", called=f"H{up}")
+        out = b.op(Stack(), *shown, name=f"{front}H", called=f"H{up}")
         b.steps[out.name] = shown
         return out
 
-    def _parameters(self, b: Builder, width: int, up: str) -> list[Node]:
+    def _parameters(self, b: Builder, width: int, up: str, layer: int) -> list[Node]:
         """PyTorch draws all of them evenly within 1 / √hidden_size."""
         rows = self.gates * self.hidden_size
         made = []
         for source, size in (("ih", width), ("hh", self.hidden_size)):
             made.append(
                 b.parameter(
-                    f"weight_{source}_l0",
+                    f"weight_{source}_l{layer}",
                     (rows, size),
                     f"W_{{{source}}}{up}",
                     fan_in=self.hidden_size,
@@ -91,7 +109,7 @@ class Unrolled(Layer):
         for source in ("ih", "hh") if self.bias else ():
             made.append(
                 b.parameter(
-                    f"bias_{source}_l0",
+                    f"bias_{source}_l{layer}",
                     (rows,),
                     f"b_{{{source}}}{up}",
                     fan_in=self.hidden_size,
@@ -106,8 +124,8 @@ class Unrolled(Layer):
         """The state after one step of time; its first entry is what the layer shows."""
         raise NotImplementedError
 
-    def whole(self) -> Op | None:
-        """The op that is all of the layer at once, where that was asked for."""
+    def whole(self, last: bool) -> Op | None:
+        """The op that is all of one layer at once, where that was asked for."""
         return None
 
 
@@ -118,10 +136,11 @@ class Cell:
     b: Builder
     t: int
     up: str
+    front: str = ""
 
     def add(self, op: object, *inputs: Node, letter: str) -> Node:
         called = f"{letter}_{{{self.t}}}{self.up}"
-        return self.b.op(op, *inputs, name=f"{letter}_{self.t}", called=called)  # type: ignore[arg-type]
+        return self.b.op(op, *inputs, name=f"{self.front}{letter}_{self.t}", called=called)  # type: ignore[arg-type]
 
 
 def _known_steps(b: Builder, x: Node) -> Sequence[Node] | None:
@@ -156,10 +175,10 @@ class Rnn(Unrolled):
         z = cell.add(Recurrent(), x, state[0], *parameters, letter="z")
         return [cell.add(make(self.nonlinearity), z, letter="h")]
 
-    def whole(self) -> Op | None:
+    def whole(self, last: bool) -> Op | None:
         if not self.fused:
             return None
-        return RnnLayer(self.nonlinearity, self.return_sequences, self.truncate)
+        return RnnLayer(self.nonlinearity, not last, self.truncate)
 
 
 @dataclass(frozen=True)
