@@ -81,7 +81,7 @@ class Runner:
             self.watch(iterations)
         history, problem = self.run.history, self.run.problem
         losses = [*history.train_loss[:iterations], self.run.loss(iterations)]
-        smooth = _trailing(losses, self.stride)
+        judged = _trailing(losses, self.stride, self.stride)  # batches need not be alike
         turns = _turns(self.path[:: self.stride] if self.drawn else self.path)
         told = {
             "label": self.label,
@@ -91,14 +91,14 @@ class Runner:
             "path": self._drawn_path(),
             "axes": self._axes(),
             "rates": None if self.run.spec.schedule is None else list(history.lr[:iterations]),
-            "smooth": smooth if self.stride > 1 else None,
+            "smooth": _trailing(losses, self.stride, 1) if self.stride > 1 else None,
             "samples": None
             if problem.batches is None
             else [problem.position(i)["samples"] for i in range(iterations + 1)],
             "batches": self.stride,
             "spec": self.run.spec.document if spec else None,
         }
-        return Ran(kindred(self.run.spec.document), Course(smooth, turns, self.stride), told)
+        return Ran(kindred(self.run.spec.document), Course(judged, turns, self.stride), told)
 
     def _drawn_path(self) -> list[float] | list[list[float]] | None:
         if self.single:
@@ -130,15 +130,15 @@ def run_lane(
     return runner.finish(runner.go(iterations, progress), spec=spec)
 
 
-def _trailing(losses: list[float], width: int) -> list[float]:
-    """Means over the last `width` losses: one batch's loss alone is no measure. The first epoch
-    counts as one, as its batches need not be alike.
+def _trailing(losses: list[float], width: int, least: int) -> list[float]:
+    """Means over the last `width` losses, or the first `least`: one batch's loss alone is no
+    measure.
     """
     if width == 1:
         return losses
     return [
         math.fsum(part) / len(part) if all(map(math.isfinite, part)) else math.nan
-        for part in (losses[max(0, i + 1 - width) : max(i + 1, width)] for i in range(len(losses)))
+        for part in (losses[max(0, i + 1 - width) : max(i + 1, least)] for i in range(len(losses)))
     ]
 
 

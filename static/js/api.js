@@ -161,6 +161,9 @@ const POINTS = 2000; // of a long history; the server keeps its peaks
 /** @param {string} id @returns {Promise<History>} */
 export const history = (id) => request("GET", at(id, `/history?most=${POINTS}`));
 
+/** Every iteration of it, for a file. @param {string} id @returns {Promise<History>} */
+export const wholeHistory = (id) => request("GET", at(id, "/history"));
+
 /**
  * @param {string} id @param {{count: number, unit: "node" | "phase" | "iteration" | "epoch"}} body @param {number | null} [revision]
  * @returns {Promise<Answer>}

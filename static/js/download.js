@@ -7,7 +7,7 @@ import { h, icon } from "./h.js";
 
 /** @import {Num} from "./types.js" */
 /** @typedef {Record<string, (Num | string | null | undefined)[]>} Columns  all of one length, or padded with nothing */
-/** @typedef {{name: string, columns: () => Columns, svg?: () => SVGElement | null, plot?: () => HTMLElement | null}} Source */
+/** @typedef {{name: string, columns: () => Columns | Promise<Columns>, svg?: () => SVGElement | null, plot?: () => HTMLElement | null}} Source */
 
 const LOOKS = [
   "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "stroke-opacity",
@@ -93,8 +93,8 @@ const savePlot = (plot, format, name) => /** @type {any} */ (window).Plotly.down
 
 /** @type {Record<string, (source: Source) => unknown>} */
 const WAYS = {
-  CSV: ({ name, columns }) => save(`${name}.csv`, csv(columns()), "text/csv"),
-  JSON: ({ name, columns }) => save(`${name}.json`, JSON.stringify(columns()), "application/json"),
+  CSV: async ({ name, columns }) => save(`${name}.csv`, csv(await columns()), "text/csv"),
+  JSON: async ({ name, columns }) => save(`${name}.json`, JSON.stringify(await columns()), "application/json"),
   SVG: (source) => picture(source, "svg"),
   PNG: (source) => picture(source, "png"),
 };

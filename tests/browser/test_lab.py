@@ -149,6 +149,9 @@ def test_batches_are_counted_in_updates_and_in_samples(new_page: NewPage, server
     assert page.locator(".lab-second .lines-axis").first.text_content() == "samples"
     label = "(it) => it.getAttribute('aria-label')"
     assert "batch 20" in page.locator(".lab-second svg.lines").evaluate(label)
+    page.get_by_role("button", name="Gradient noise").click()
+    page.wait_for_selector(".noise-part", state="attached")
+    assert page.locator(".noise .lane-2 .noise-part").count() == 12  # single samples
     page.get_by_label("Train", exact=True).select_option("lesson/network-2-3-1")
     page.wait_for_function("() => location.search.includes('lesson=network-2-3-1')")
     run_over(page)

@@ -9,6 +9,7 @@ import { labels, laneText, rate, ratesAround, readLane, schedule, spareRate } fr
 import { apart, evenRange, positive, power, range } from "../../static/js/lab/lines.js";
 import { firstPlaces, heights, placeOf } from "../../static/js/lab/landscape.js";
 import { fresh } from "../../static/js/lab/page.js";
+import { laneOf, sizesOf } from "../../static/js/lab/noise.js";
 import { DEFAULT_RATES, PRESETS } from "../../static/js/lab/presets.js";
 import { FORMULAS, find, networks } from "../../static/js/lab/problems.js";
 import { verdictAt } from "../../static/js/lab/row.js";
@@ -187,4 +188,10 @@ test("a landscape that reaches far is drawn in logarithms, holes and infinities 
   const far = heights({ loss: [[1, 100], [null, "Infinity"], null], path: [{ loss: 10 }] });
   assert.deepEqual(far, { log: true, z: [[0, 2], [null, null], []], way: [1] });
   assert.deepEqual(heights({ loss: [[1, 2]], path: [{ loss: "NaN" }] }), { log: false, z: [[1, 2]], way: [null] });
+});
+
+test("arrows have the colour of the lane that draws such batches", () => {
+  assert.deepEqual(sizesOf([{ samples: [0, 200, 400] }, { samples: [0, 20] }, { samples: null }]), [200, 20, 1]);
+  assert.equal(laneOf([200, 20, 1], 20), 1);
+  assert.equal(laneOf([200, 20, 1], 7), 0);
 });

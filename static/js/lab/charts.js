@@ -8,6 +8,7 @@ import { fill, h } from "../h.js";
 import { toNumber } from "../format.js";
 import { landscape } from "../stream.js";
 import { evenRange, linesPicture, positive, range } from "./lines.js";
+import { noisePicture, sizesOf } from "./noise.js";
 import { extentOf, terrainPicture } from "./terrain.js";
 
 /** @import {Result} from "./row.js" */
@@ -79,6 +80,19 @@ const overTerrain = (results, names, ground) => ({
   columns: () => table(results, names, "iteration", (one) => Object.fromEntries(ground.axes.map((axis, which) =>
     [axis, (one.path ?? []).map((x) => (Array.isArray(x) ? x[which] : x))]))),
 });
+
+/** @param {Result[]} results @returns {View} */
+function overNoise(results) {
+  /** @type {import("./noise.js").Noise | null} */
+  let noise = null;
+  const arrows = () => (noise?.sizes ?? []).flatMap(({ size, batches }) => batches.map((one) => ({ size, ...one })));
+  return {
+    id: "noise", title: "Gradient noise",
+    make: (stage) => noisePicture(stage, results[0].spec ?? {}, sizesOf(results), (found) => { noise = found; }),
+    columns: () => ({ samples: arrows().map(({ size }) => size), ...Object.fromEntries(/** @type {const} */ (["x", "y", "norm", "cosine"]).map((name) =>
+      [name, arrows().map((one) => one[name])])) }),
+  };
+}
 
 /** The ground under the lanes' ways, or null where there is none to be drawn. @param {object} problem @param {object} lane @param {Result[]} results @param {AbortSignal} signal */
 async function groundOf(problem, lane, results, signal) {
@@ -168,9 +182,9 @@ export function charts() {
       const fed = results.every((one) => one.samples) && results.some((one) => one.batches > 1);
       beside = [
         ...(results.some((one) => one.rates) ? [overRates(results, names)] : []),
-        ...(fed ? [overSamples(results, names)] : []),
+        ...(fed ? [overSamples(results, names), overNoise(results)] : []),
       ];
-      if (by === "batch_size") beside.reverse();
+      if (by === "batch_size") beside = [...beside.slice(-2), ...beside.slice(0, -2)];
       const drawn = Boolean(results[0].axes);
       if (!drawn || beside.length) second.show(beside, wanted);
       const ground = drawn ? await groundOf(problem, lane, results, signal) : null;

@@ -3,6 +3,7 @@
  * and behind a button the same run in Plotly, with gradient norm and learning rate.
  */
 
+import { wholeHistory } from "../api.js";
 import { attributes, h, svg } from "../h.js";
 import { number, toNumber } from "../format.js";
 import { decades, linear, logarithmic, path, thin, ticks } from "../scale.js";
@@ -169,7 +170,7 @@ export function mount(element, store, actions) {
 
   async function show() {
     const { openLarge } = await import("./chart_large.js");
-    large = openLarge(() => {
+    large = openLarge(() => wholeHistory(store.get().session.id), () => {
       large = null;
       open.focus();
     });

@@ -3,6 +3,7 @@
  * demand, redrawn while training goes on.
  */
 
+import { downloads } from "../download.js";
 import { toNumber } from "../format.js";
 import { h } from "../h.js";
 import { draw as plot, theme } from "../plotly.js";
@@ -13,13 +14,16 @@ import { lossPicture } from "./chart.js";
 /** Plotly's gaps are nulls. @param {(Num | null)[] | undefined} values */
 export const finite = (values) => (values ?? []).map((v) => (Number.isFinite(toNumber(v)) ? toNumber(v) : null));
 
-/** @param {() => void} closed */
-export function openLarge(closed) {
+/** @param {() => Promise<History>} whole  every iteration, for a file @param {() => void} closed */
+export function openLarge(whole, closed) {
   const place = h("div", { class: "chart-plot" });
   const said = h("p", { class: "chart-wait", role: "status" }, "Loading the chart …");
+  const files = downloads({
+    name: "history", plot: () => place, columns: async () => /** @type {import("../download.js").Columns} */ (/** @type {unknown} */ (await whole())),
+  }, "the history");
   const close = h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Close");
   const dialog = h("dialog", { class: "chart-dialog", "aria-label": "Loss, gradient norm and learning rate" },
-    h("header", { class: "dialog-head" }, h("h2", null, "Loss, gradient norm, learning rate"), close), said, place);
+    h("header", { class: "dialog-head" }, h("h2", null, "Loss, gradient norm, learning rate"), files, close), said, place);
   let busy = false;
   /** @type {History | null} */
   let waiting = null;
