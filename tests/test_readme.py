@@ -88,10 +88,15 @@ def test_the_walk_over_http_works_as_pasted(server: Server, tmp_path: Path) -> N
     assert seek["position"]["iteration"] == 37
     assert check["ok"] is True and weight.shape == ()
     assert gone is None
-    formula, network, sweep, digits, table, catalogue = map(json.loads, answers[12:])
+    formula, network, sweep, sharp, rates, ground, digits, table, catalogue = map(
+        json.loads, answers[12:]
+    )
     assert formula["spec"]["program"] == "L = (w*x + b)**2"
     assert "0.weight" in {node["name"] for node in network["graph"]["nodes"]}
     assert [lane["verdict"]["kind"] for lane in sweep["lanes"]][-1] == "diverges"
+    assert [point["iteration"] for point in sharp["points"]] == [0, 10, 20, 30, 40, 50, 60]
+    assert rates["interval"][0] < rates["interval"][1]
+    assert len(ground["loss"]) == 11 and ground["path"][-1]["iteration"] == 40
     assert len(digits["train"]["inputs"]) == 16 and digits["shape"] == [1, 8, 8]
     assert table["classes"] == ["a", "b"] and table["columns"] == ["width", "height"]
     assert {"ops", "layers", "losses", "optimizers", "schedules", "datasets"} <= set(catalogue)
@@ -190,7 +195,7 @@ def test_routes_that_are_named_exist(server: Server) -> None:
     text = "".join(blocks("Over HTTP", "sh"))
     for name in re.findall(r"\$session/(\w[\w-]*)", text):
         assert f"/api/sessions//{name}" in known, name
-    for name in re.findall(r"\$server(/api/\w+)", text):
+    for name in re.findall(r"\$server(/api/[\w-]+)", text):
         assert name in known, name
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.browser.conftest import NewPage
 
 if TYPE_CHECKING:
@@ -89,3 +91,20 @@ def test_without_webgl_the_surface_is_a_map_and_says_so(new_page: NewPage) -> No
     page.wait_for_selector(".ground-plot .contourlayer path", state="attached", timeout=PATIENCE)
     assert "no WebGL" in page.inner_text(".limit-says")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_the_walk_page_s_chart_is_a_file(new_page: NewPage) -> None:
+    page = new_page(reduced_motion="reduce")
+    page.goto("/walk/gradient-descent#at=12.0")
+    page.get_by_role("button", name="Open chart").click()
+    page.wait_for_selector(".chart-plot .main-svg", state="attached", timeout=PATIENCE)
+    with page.expect_download() as saved:
+        page.get_by_label("Download the history").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
+    rows = [line.split(",") for line in Path(saved.value.path()).read_text("utf-8").splitlines()]
+    assert rows[0][:2] == ["iteration", "train_loss"] and len(rows) == 13
+    assert [float(row[1]) for row in rows[1:4]] == pytest.approx([9, 2.4**2, 1.92**2])
+    with page.expect_download() as saved:
+        page.get_by_label("Download the history").click()
+        page.get_by_role("button", name="SVG", exact=True).click()
+    assert Path(saved.value.path()).read_text("utf-8").startswith("<svg")
