@@ -170,7 +170,7 @@ async function main() {
     wanted = on;
     pressed = performance.now();
     button(on);
-    if (on) at("hint").textContent = "Freeze it at any update and walk through that very one, node by node.";
+    if (on) controls.begun();
     try {
       if (on) {
         const speed = Number(/** @type {HTMLSelectElement} */ (at("speed")).value) || null;

@@ -66,6 +66,12 @@ def test_the_network_learns_before_ones_eyes(new_page: NewPage, axe: Callable[[A
     assert read(shown(page, "accuracy").split()[0]) > 85
     assert abs(page.evaluate(SECOND) - before) > 0.1  # the boundary has moved
     assert page.evaluate("() => document.querySelector('#play-lr').value") == "0.032"
+    with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as made:
+        page.get_by_role("button", name="Add a neuron to layer 2").click()
+    spec = made.value.json()["spec"]  # a new beginning, with the same seed and the new rate
+    assert [layer["out_features"] for layer in spec["model"]["layers"][::2]] == [4, 3, 1]
+    assert (spec["seed"], spec["optimizer"]["lr"]) == (1, 0.032)
+    page.wait_for_function("() => document.querySelector('#play-iteration').textContent === '0'")
 
 
 def test_a_frozen_update_is_the_one_that_is_walked_through(

@@ -120,8 +120,22 @@ export function mountControls(sets, ways) {
     ways.rate(lr);
   });
 
+  let begun = false;
+  /** What to press, then what more there is. @param {number} many  classes, 0 for regression */
+  function hint(many) {
+    if (begun) return;
+    const task = many === 2 ? "tell ● from ▲" : many ? `tell ${many} classes apart` : "follow the samples";
+    fill(at("hint"), h("b", null, "Press play."), ` The network learns to ${task}.`);
+  }
+
   return {
     kind: () => kind,
+
+    /** The first press has been made. */
+    begun() {
+      begun = true;
+      fill(at("hint"), "Freeze it at any update and walk through that very one, node by node.");
+    },
 
     /** @param {Choices} next @param {number} many  classes, 0 for regression */
     show(next, many) {
@@ -134,7 +148,7 @@ export function mountControls(sets, ways) {
       });
       fill(at("loss"), LISTS[many ? "classification" : "regression"].map(([value, word]) => h("option", { value }, word)));
       const values = { ...next, ...(ours ? {} : next.data) };
-      fill(at("task"), many === 2 ? "The network learns to tell ● from ▲." : many ? `The network learns to tell ${many} classes apart.` : "The network learns to follow the samples.");
+      hint(many);
       for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-choice]"))) {
         const name = field.dataset.choice ?? "";
         const value = /** @type {any} */ (values)[name];
