@@ -220,8 +220,8 @@ export function createActions(store, begun = null) {
       adopt(answer);
       const session = await api.session(id);
       revision = session.revision;
-      // at an iteration's end an edit belongs to the next one, and the server has gone there
-      const { iteration, step } = wanted === before ? answer.position : wanted;
+      // at an iteration's end a number belongs to the next one, and the server has gone there
+      const { iteration, step } = answer.effect && wanted === before ? answer.position : wanted;
       forget(Math.min(iteration, before.iteration));
       store.set({ session, history: null });
       recall();

@@ -88,6 +88,8 @@ def test_bodies_that_are_too_large(tmp_path: Any, key: tuple[str, str]) -> None:
             assert "BACKSTEP_BODY_BYTES" in error(response, 413, "too_large")["message"]
 
 
+# goes back to what a call before it has made
+NEEDS_A_PAST = ("POST", "/api/sessions/{id}/restore")
 ID_ROUTES = [key for key in GOOD if "/sessions/{id}" in key[1]]
 
 
@@ -115,7 +117,7 @@ def test_a_stale_revision_changes_nothing(
     assert caller.ok("GET") == before
 
 
-@pytest.mark.parametrize("key", sorted(CHANGING), ids=lambda key: " ".join(key))
+@pytest.mark.parametrize("key", sorted(CHANGING - {NEEDS_A_PAST}), ids=lambda key: " ".join(key))
 @pytest.mark.parametrize("tag", ['"1"', "1", "*", 'W/"1"', '"0", "1"'])
 def test_a_known_revision_does(
     client: TestClient, key: tuple[str, str], tag: str, monkeypatch: pytest.MonkeyPatch
@@ -193,7 +195,7 @@ BAD: list[tuple[str, str, Any, str, str]] = [
     ("POST", "/train", {"iterations": 1, "epochs": 1}, "body", "give either"),
     ("POST", "/train", {"iterations": -5}, "iterations", "must be at least 0: -5"),
     ("POST", "/train", {"iterations": 200_000}, "iteration", "BACKSTEP_ITERATIONS_PER_REQUEST"),
-    ("PATCH", "", {}, "body", "give at least one of lr, zero_grad and clip"),
+    ("PATCH", "", {}, "body", "give at least one of lr, zero_grad, clip and regularisation"),
     ("PATCH", "", {"lr": None}, "body", "lr cannot be null"),
     ("PATCH", "", {"lr": "0.1"}, "lr", "must be a number: '0.1'"),
     ("PATCH", "", {"clip": {"max_norm": 0}}, "clip.max_norm", "more than 0"),

@@ -109,7 +109,9 @@ def test_an_edit_shows_at_once(client: TestClient) -> None:
 def test_settings_change_what_comes(client: TestClient) -> None:
     c = Caller(client, {"spec": NETWORK})
     told = c.ok("PATCH", "", {"lr": 0.5, "zero_grad": False, "clip": None})
-    assert told["settings"] == {"lr": 0.5, "lr_now": 0.5, "zero_grad": False, "clip": None}
+    assert told["settings"] == {"lr": 0.5, "lr_now": 0.5, "zero_grad": False, "clip": None} | {
+        "regularisation": None
+    }
     phases = [line["phase"] for line in told["plan"]]
     assert "zero_grad" not in phases and "clip" not in phases
     assert told["position"]["of"] == len(phases) == len(c.ok("GET", "/frames")["frames"])

@@ -85,8 +85,8 @@ def test_former_weights_are_taken_up_again_by_hand(client: TestClient) -> None:
     caller = Caller(client, {"spec": MOONS})
     first = caller.ok("GET", "/nodes/0.weight")["value"]["data"]
     caller.ok("POST", "/train", {"iterations": 10})
-    caller.ok("PUT", "/nodes/0.bias", {"value": [1, 2, 3, 4]})
-    told = caller.ok("POST", "/restore", {"iteration": 0})
+    known = caller.ok("PUT", "/nodes/0.bias", {"value": [1, 2, 3, 4]})["revision"]
+    told = caller.ok("POST", "/restore", {"iteration": 0}, headers={"if-match": f'"{known}"'})
     assert [change["type"] for change in told["changes"]] == ["value", "restore"]
     assert told["position"]["iteration"] == 10
     assert caller.ok("GET", "/nodes/0.weight")["value"]["data"] == first
