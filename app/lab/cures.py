@@ -6,6 +6,7 @@ A cure is offered only if the spec that it makes can be built.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ Spec = Mapping[str, Any]
 Changes = dict[str, Any]
 
 BENDS = "relu leaky_relu elu gelu sigmoid tanh softplus".split()
+RELU_CALL = re.compile(r"\brelu\(([^()]*)\)")
 ADAM_LR = 0.001  # Kingma & Ba 2015
 
 
@@ -66,6 +68,14 @@ def _bends(spec: Spec, wrong: tuple[str, ...], right: Changes) -> Changes | None
         for i, layer in enumerate(layers)
     ]
     return _model(spec, now)
+
+
+def _bend(spec: Spec, right: Changes, call: str) -> Changes | None:
+    """Another bend for ReLU: in the inner layers, or in a program's text."""
+    if "program" not in spec:
+        return _bends(spec, ("relu",), right)
+    bent = RELU_CALL.sub(call, spec["program"])
+    return None if bent == spec["program"] else {"program": bent}
 
 
 def _relu(spec: Spec) -> Changes | None:
@@ -170,11 +180,13 @@ CURES: dict[str, tuple[str, Callable[[Spec], Changes | None]]] = {
     ),
     "leaky_relu": (
         "Use leaky ReLU: below 0 its slope is small, but not 0.",
-        lambda spec: _bends(spec, ("relu",), {"type": "leaky_relu", "negative_slope": 0.1}),
+        lambda spec: _bend(
+            spec, {"type": "leaky_relu", "negative_slope": 0.1}, r"leaky_relu(\1, 0.1)"
+        ),
     ),
     "elu": (
         "Use ELU, which is smooth and has a slope below 0.",
-        lambda spec: _bends(spec, ("relu",), {"type": "elu"}),
+        lambda spec: _bend(spec, {"type": "elu"}, r"elu(\1)"),
     ),
     "he": (
         "Draw the weights after He: their spread fits ReLU.",

@@ -18,7 +18,7 @@ from app.train.spec import DEFAULT_OPTIMIZER, Spec, parse_spec
 MAX_LANES = 12
 FIELDS = (
     "optimizer schedule clip init batch_size shuffle model loss regularisation data zero_grad "
-    "accumulate precision parameters seed"
+    "accumulate precision parameters seed program"
 ).split()
 """What a lane may change, beside the rate; as in a spec."""
 DRAWN_ANEW = ("init", "model")

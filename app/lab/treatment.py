@@ -84,7 +84,8 @@ def treat(
     found = examine(healthy, len(cured.loss), keep_on)
     names = list(dict.fromkeys(one.check.name for one in found))
     healed = check not in names
-    comparable = kindred(document) == kindred(changed)
+    same = {"program": changed["program"]} if "program" in changed else {}  # only its bends differ
+    comparable = kindred({**document, **same}) == kindred(changed)
     says = _says(finding, chosen, sick, cured, found, comparable)
     return Treatment(check, cure, count, [sick, cured], healed, comparable, names, says)
 

@@ -10,6 +10,7 @@ from app.lab.doctor import examine, in_words, report
 from app.lab.evidence import Evidence
 from app.lab.treatment import treat
 from app.lab.vitals import USUAL_STEP, vitals
+from app.lessons import lessons
 from app.train.run import Run
 from app.train.spec import parse_spec
 from tests.lab.test_doctor import SICK, moons
@@ -60,6 +61,17 @@ def test_losses_that_measure_different_things_are_not_compared() -> None:
     spec, iterations = SICK["wrong_loss"]
     told = treat(Run(parse_spec(spec)), iterations, "wrong_loss", "cut_sigmoid", max_iterations=99)
     assert told.healed and not told.comparable and "different things" in told.says
+
+
+def test_a_programs_relu_gets_a_leak() -> None:
+    run = Run(parse_spec(lessons()["dead-relu"].spec))
+    told = treat(run, 10, "dead_relu", "leaky_relu", max_iterations=99)
+    sick, cured = told.lanes
+    assert "leaky_relu(z, 0.1)" in cured.spec["program"]
+    assert told.healed and told.comparable and cured.final < sick.final == 0.5
+    assert (
+        "elu(z)" in treat(run, 10, "dead_relu", "elu", max_iterations=99).lanes[1].spec["program"]
+    )
 
 
 def test_what_is_not_found_or_not_offered_or_too_long_is_refused() -> None:

@@ -25,6 +25,9 @@ export function createDoctor(store, actions, watch, button) {
   const element = h("section", { class: "panel panel-doctor", "aria-label": "Doctor" },
     h("header", { class: "doctor-head" }, h("h2", { class: "panel-title" }, "Doctor"), close), body);
   let told = "";
+  let arriving = false;
+  /** On a phone it stands below the stage. */
+  const come = () => matchMedia("(max-width: 900px)").matches && element.scrollIntoView({ block: "start" });
 
   function draw() {
     const { report, failed } = watch;
@@ -43,6 +46,8 @@ export function createDoctor(store, actions, watch, button) {
       report.findings.map((finding) => findingView(finding, report)),
       checksView(report));
     if (held) close.focus({ preventScroll: true });
+    if (arriving) come();
+    arriving = false;
   }
 
   /** @param {Report} report */
@@ -113,10 +118,11 @@ export function createDoctor(store, actions, watch, button) {
     else element.remove();
     button.setAttribute("aria-expanded", String(open));
     if (!open) return button.focus({ preventScroll: true });
+    arriving = true;
     draw();
     watch.ask();
     close.focus({ preventScroll: true });
-    if (matchMedia("(max-width: 900px)").matches) element.scrollIntoView({ block: "start" });
+    come();
   }
 
   watch.watch(() => element.isConnected && draw());

@@ -55,7 +55,7 @@ export function lanesView({ lanes, comparable }, width, height) {
     svg("g", { class: "chart-ticks" },
       d.yTicks.map((t) => svg("text", { x: EDGE.left - 6, y: d.y(t) + 4, "text-anchor": "end" }, number(t))),
       d.xTicks.map((t) => svg("text", { x: d.x(t), y: height - 5, "text-anchor": "middle" }, String(t)))),
-    d.lines.map((line, i) => svg("g", { class: i ? "doctor-lane is-cured" : "doctor-lane is-sick" },
+    d.lines.map((line, i) => /** @type {const} */ ([line, i])).reverse().map(([line, i]) => svg("g", { class: i ? "doctor-lane is-cured" : "doctor-lane is-sick" },
       line.validation && svg("path", { class: "is-validation", d: line.validation }),
       svg("path", { d: line.loss }))));
 }
