@@ -114,7 +114,7 @@ def _word(name: str, value: Any) -> str:
         known = isinstance(rate, int | float) and not isinstance(rate, bool)
         return f"{kind} η = {numbers.text(float(rate))}" if known and rate is not None else kind
     if isinstance(value, str):
-        return value
+        return "another program" if name == "program" else value
     if isinstance(value, dict) and name == "data" and value.get("standardise") is True:
         return "standardised data"
     if isinstance(value, dict) and name in ("clip", "regularisation"):

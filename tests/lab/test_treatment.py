@@ -8,6 +8,7 @@ import pytest
 from app.engine.errors import BackstepError, LimitError
 from app.lab.doctor import examine, in_words, report
 from app.lab.evidence import Evidence
+from app.lab.sweep import sweep
 from app.lab.treatment import treat
 from app.lab.vitals import USUAL_STEP, vitals
 from app.lessons import lessons
@@ -69,9 +70,10 @@ def test_a_programs_relu_gets_a_leak() -> None:
     sick, cured = told.lanes
     assert "leaky_relu(z, 0.1)" in cured.spec["program"]
     assert told.healed and told.comparable and cured.final < sick.final == 0.5
-    assert (
-        "elu(z)" in treat(run, 10, "dead_relu", "elu", max_iterations=99).lanes[1].spec["program"]
-    )
+    other = treat(run, 10, "dead_relu", "elu", max_iterations=99).lanes[1]
+    assert "a = elu(z)" in other.spec["program"]
+    (lane,) = sweep(sick.spec, [{"program": cured.spec["program"]}], 5)
+    assert lane.label == "another program" and lane.loss == cured.loss[:6]
 
 
 def test_what_is_not_found_or_not_offered_or_too_long_is_refused() -> None:
