@@ -3,8 +3,10 @@
 NOT_LEARNING = {"rate-too-large", "exploding-nan", "dead-relu", "init-zeros"}
 """Their loss does not fall."""
 
-NO_RATE_HELPS = {"vanishing-chain", "dead-relu", "init-zeros"}
-"""Nothing is learned with any learning rate."""
+NO_RATE_HELPS = {"vanishing-chain", "dead-relu", "init-zeros", "lstm-and-rnn"}
+"""No learning rate halves the loss: nothing is learned, or an LSTM, which stays below 1, has its
+target above.
+"""
 
 RESTLESS = {"overfitting-dropout"}
 """Noise covers within sixty iterations which rate is right."""
