@@ -123,8 +123,9 @@ class Portrait:
         if not 2 <= size <= LARGEST:
             raise LimitError(f"must be from 2 to {LARGEST}: {size}", where="size")
         problem = model_of(run.problem)
-        if problem is None:
-            raise BackstepError("a program has no maps, only a model with samples", where="id")
+        if problem is None or run.spec.method.scalars:
+            what = "a model taken apart into scalars" if problem else "a program"
+            raise BackstepError(f"{what} has no maps, only a model with samples", where="id")
         self.problem, batches = problem, problem.batches
         inputs = batches.inputs
         self.flat = inputs.ndim == 2 and inputs.shape[1] <= 2 and inputs.dtype.kind == "f"

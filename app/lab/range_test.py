@@ -63,6 +63,8 @@ def range_test(
     low, high = real(low, "low"), real(high, "high")
     if not 0 < low < high:
         raise BackstepError(f"must be above low, and both above 0: {low:g}, {high:g}", where="high")
+    if not math.isfinite(high / low):
+        raise BackstepError(f"is too far above low: {low:g}, {high:g}", where="high")
     gamma = (high / low) ** (1 / (count - 1))
     schedule = {"type": "exponential", "gamma": gamma, "per": "iteration"}
     run = Run(parse_spec(merged(document, {"lr": low, "schedule": schedule}), limits))

@@ -15,11 +15,12 @@ import orjson
 
 from app.engine.errors import BackstepError
 from app.engine.plan import Step
-from app.engine.scalar import Exploded, explode
+from app.engine.scalar import Exploded
 from app.render.arrays import nested
 from app.sessions.actions import Change, SetValue
 from app.sessions.moment import Moment
 from app.sessions.session import Session
+from app.train.plans.method import parse_method
 from app.train.plans.rewritten import Scalars
 
 AHEAD = ("forward", "loss")
@@ -33,15 +34,16 @@ def apart(session: Session) -> bool:
 def exploded(session: Session, iteration: int) -> Exploded:
     """The map between tensors and scalar nodes; of a session of tensors what it would be."""
     problem = session.run.problem
-    if isinstance(problem, Scalars):
-        return problem.exploded(iteration)
-    return explode(problem.graph(iteration), session.limits.graph_nodes)
+    if not isinstance(problem, Scalars):
+        problem = Scalars(problem, session.limits.graph_nodes)
+    return problem.exploded(iteration)
 
 
 def scalars_view(session: Session, iteration: int) -> dict[str, Any]:
     """Which scalar node holds which entry; where that cannot be had, why."""
     told = {"scalars": apart(session), "limit": session.limits.graph_nodes}
     try:
+        parse_method(orjson.loads(turned_spec(session, True)))
         return {**told, "why": None, **exploded(session, iteration).view()}
     except BackstepError as error:
         return {**told, "why": error.message, "nodes": None, "tensors": None}

@@ -104,7 +104,15 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if isinstance(error.body, bytes) and source == "body":
         return refusal(415, "unsupported_media_type", JSON_ONLY, "Content-Type")
     where = ".".join(str(part) for part in path) or str(source)
-    return refusal(422, "invalid", _words(found), where)
+    words = _words(found)
+    if found["type"] == "extra_forbidden" and len(path) == 1 and source == "body":
+        words += f"; accepted: {', '.join(_accepted(request))}"
+    return refusal(422, "invalid", words, where)
+
+
+def _accepted(request: Request) -> list[str]:
+    """The names of the fields that this route's body may have."""
+    return list(request.scope["route"].body_field.field_info.annotation.model_fields)
 
 
 def _words(found: dict[str, Any]) -> str:
@@ -121,6 +129,8 @@ def _words(found: dict[str, Any]) -> str:
         return f"must be a number: {told}"
     if kind in ("bool_type", "bool_parsing"):
         return f"must be true or false: {told}"
+    if kind == "string_too_long":
+        return f"must be a text of at most {context['max_length']} characters"
     if kind == "string_type":
         return f"must be a text: {told}"
     if kind in ("dict_type", "model_type", "model_attributes_type"):

@@ -163,6 +163,10 @@ def test_refusals_and_other_ways_to_end(server: Server) -> None:
         program = new(client, {"program": "L = (w - 1)**2", "values": {"w": 3}})
         refused = client.get(f"{program}/maps")
         assert refused.status_code == 422 and "program" in refused.json()["error"]["message"]
+        apart = new(client, {**SPEC, "batch_size": 2, "scalars": True})
+        for route in ("maps", "live"):
+            refused = client.get(f"{apart}/{route}")
+            assert refused.status_code == 422 and "apart" in refused.json()["error"]["message"]
 
 
 def test_what_was_reached_is_there_after_a_power_cut(start_server: Any) -> None:

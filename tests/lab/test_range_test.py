@@ -51,6 +51,7 @@ def test_where_nothing_falls() -> None:
     [
         ({"low": 0.0}, "high"),
         ({"low": 2.0, "high": 1.0}, "high"),
+        ({"low": 1e-5, "high": 1e308}, "high"),
         ({"iterations": 3}, "iterations"),
         ({"iterations": 10**7}, "iterations"),
     ],

@@ -32,6 +32,7 @@ NETWORK: dict[str, Any] = {
     "data": {"inputs": [[1.0, 2.0], [0.5, -1.0]], "targets": [[1.0], [0.0]]},
     "optimizer": {"type": "sgd", "lr": 0.1, "momentum": 0.9},
 }
+THREE = {"inputs": [[1.0, 2.0], [0.5, -1.0], [0.0, 1.0]], "targets": [[1.0], [0.0], [1.0]]}
 
 
 def at_a_desk(work: Any) -> Any:
@@ -151,6 +152,7 @@ def test_it_is_kept_and_comes_back_after_a_restart(tmp_path: Path) -> None:
     ("more", "words"),
     [
         ({"batch_size": 1, "checkpoint": 1}, "is shown without checkpoint"),
+        ({"batch_size": 2, "data": THREE}, "every batch must have the same size"),
         ({"model": {"layers": [{"type": "linear", "out_features": 900}]}}, "at most 1,000 entries"),
     ],
 )
@@ -164,8 +166,7 @@ def test_what_cannot_be_taken_apart_stays_as_it_is(more: dict[str, Any], words: 
         with pytest.raises(BackstepError, match=words):
             await desk.take_apart(session, True, None)
         assert not apart(session) and session.revision == 1
-        if "model" in more:
-            assert words in scalars_view(session, 0)["why"]
+        assert words in scalars_view(session, 0)["why"]
 
     at_a_desk(work)
 
