@@ -116,6 +116,7 @@ export function mount(element, store, actions) {
     const after = state.nodes;
     const pace = state.playing ? Math.min(TRAVEL, (0.6 * PACE) / state.speed) : TRAVEL;
     const moving = state.motion === "step" && state.tab === "graph" && !still.matches && pace > 70;
+    element.toggleAttribute("data-hurried", state.playing && pace <= 70); // no time for easing: steps follow each other
     look();
     if (moving) draw();
     parts.packets.run(state.frame, state.motion === "step" ? before : beforeOf(state), after, {
