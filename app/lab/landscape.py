@@ -63,7 +63,7 @@ class Survey:
                 if progress is not None and not progress(j * n, m * n):
                     break
                 row = plane.centre + b[j] * plane.second
-                rows.append([self.f.loss(row + x * plane.first) for x in a])
+                rows.append(self.f.losses(row, plane.first, a))
             here = self.f.loss(plane.centre)
         done = len(rows)
         return {

@@ -12,5 +12,18 @@ const PAGES = { lanes: lanesPage, sharpness: sharpnessPage, landscape: landscape
 
 const theme = document.querySelector('[data-do="theme"]');
 if (theme) themeButton(theme);
+
+/** Large type for a hall. @param {boolean} on */
+const project = (on) => {
+  document.documentElement.toggleAttribute("data-projection", on);
+  dispatchEvent(new Event("resize"));
+};
+project(new URLSearchParams(location.search).has("projection"));
+addEventListener("keydown", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (!/^p$/i.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog")) return;
+  project(!document.documentElement.hasAttribute("data-projection"));
+});
+
 const root = document.getElementById("lab");
 if (root) PAGES[root.dataset.part ?? "lanes"](root);

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import NewPage
+from tests.serving import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -108,3 +109,17 @@ def test_the_walk_page_s_chart_is_a_file(new_page: NewPage) -> None:
         page.get_by_label("Download the history").click()
         page.get_by_role("button", name="SVG", exact=True).click()
     assert Path(saved.value.path()).read_text("utf-8").startswith("<svg")
+
+
+def test_a_session_of_one_s_own_has_a_landscape(new_page: NewPage, server: Server) -> None:
+    spec = {"program": "L = 0.5*(x**2 + 25*y**2)", "values": {"x": -4, "y": 1.5}}
+    with server.client() as client:
+        body = {"spec": spec, "position": {"iteration": 7, "step": 0}}
+        id = client.post("/api/sessions", json=body).json()["id"]
+    page = new_page(reduced_motion="reduce")
+    page.goto(f"/lab/landscape?session={id}&plane=parameters&points=25&view=map")
+    page.wait_for_selector(".ground-plot .contourlayer path", state="attached", timeout=PATIENCE)
+    assert page.evaluate("() => document.querySelector('.ground-plot').data[1].x.length") == 8
+    link = page.get_by_role("link", name="Walk from here")
+    link.wait_for()
+    assert link.get_attribute("href") == f"/walk/session/{id}"

@@ -31,6 +31,10 @@ const ABOVE = 1e4;
 const BELOW = 1e-12;
 const GAP = 17;
 const LABEL = 7.6; // px a letter of a label takes
+const USUAL = 13; // px, the size of type for which these are meant
+
+/** How much larger type is here than usual, as in projection. @param {Element} element */
+export const enlarged = (element) => (parseFloat(getComputedStyle(element).fontSize) || USUAL) / USUAL;
 
 /**
  * The loss axis: from a little under the best loss to a little over the start, cut where lanes explode.
@@ -128,8 +132,9 @@ export function linesPicture(figure, lines, axes) {
       if (!lines.length) return;
       const width = Math.max(260, figure.clientWidth);
       const height = Math.max(120, figure.clientHeight);
-      const room = lines.length > 1 || lines[0].name ? Math.min(width * 0.36, 30 + LABEL * widest) : 24;
-      const edge = { left: 52, right: Math.max(room, 40), top: 26, bottom: 28 };
+      const em = enlarged(figure);
+      const room = lines.length > 1 || lines[0].name ? Math.min(width * 0.36, em * (30 + LABEL * widest)) : 24;
+      const edge = { left: 52 * em, right: Math.max(room, 40), top: 26 * em, bottom: 28 * em };
       const x = (axes.logX ? logarithmic : linear)(firstX, lastX, edge.left, width - edge.right);
       const up = (axes.logY ? logarithmic : linear)(low, high, height - edge.bottom, edge.top);
       const y = (/** @type {number} */ v) => (v > high ? edge.top - 8 : up(Math.max(v, low)));
@@ -144,29 +149,29 @@ export function linesPicture(figure, lines, axes) {
         const cloud = faint ? thin(faint, Math.round(width)).map((i) => /** @type {[number, number]} */ ([x(line.xs[i]), y(faint[i])])) : [];
         return { points, cloud, end: points.at(-1) ?? [x(firstX), edge.top], gone: stop >= 0 };
       });
-      const names = apart(drawn.map(({ end }) => end[1]), GAP, edge.top + 2, height - edge.bottom);
-      const across = gridOf(firstX, lastX, Boolean(axes.logX), Math.max(2, Math.round((width - edge.left - edge.right) / 90)))
-        .filter(({ v, text }) => x(v) + 4 * text.length < width - 16 - LABEL * axes.x.length);
-      const grid = gridOf(low, high, Boolean(axes.logY), Math.max(2, Math.round(height / 45)));
+      const names = apart(drawn.map(({ end }) => end[1]), GAP * em, edge.top + 2, height - edge.bottom);
+      const across = gridOf(firstX, lastX, Boolean(axes.logX), Math.max(2, Math.round((width - edge.left - edge.right) / (90 * em))))
+        .filter(({ v, text }) => x(v) + 4 * em * text.length < width - 16 - em * LABEL * axes.x.length);
+      const grid = gridOf(low, high, Boolean(axes.logY), Math.max(2, Math.round(height / (45 * em))));
       fill(figure, svg("svg", { class: "lines", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": says(lines, axes, k) },
         axes.band && svg("g", { class: "lines-band" },
           svg("rect", { x: x(axes.band.from), y: edge.top, width: Math.max(2, x(axes.band.to) - x(axes.band.from)), height: height - edge.top - edge.bottom }),
-          svg("text", { x: (x(axes.band.from) + x(axes.band.to)) / 2, y: edge.top + 15, "text-anchor": "middle" }, axes.band.name)),
+          svg("text", { x: (x(axes.band.from) + x(axes.band.to)) / 2, y: edge.top + 15 * em, "text-anchor": "middle" }, axes.band.name)),
         svg("g", { class: "lines-grid" }, grid.map(({ v }) => svg("path", { d: `M${edge.left} ${up(v)}H${width - edge.right}` }))),
         svg("g", { class: "lines-ticks" },
-          grid.map(({ v, text }) => svg("text", { x: edge.left - 8, y: up(v) + 4, "text-anchor": "end" }, text)),
+          grid.map(({ v, text }) => svg("text", { x: edge.left - 8, y: up(v) + 4 * em, "text-anchor": "end" }, text)),
           across.map(({ v, text }) => svg("text", { x: x(v), y: height - 9, "text-anchor": "middle" }, text)),
           svg("text", { class: "lines-axis", x: width - 8, y: height - 9, "text-anchor": "end" }, axes.x),
-          svg("text", { class: "lines-axis", x: 8, y: 16 }, axes.y)),
+          svg("text", { class: "lines-axis", x: 8, y: 16 * em }, axes.y)),
         (axes.marks ?? []).map(({ at, name }) => svg("g", { class: "lines-mark" },
           svg("path", { d: `M${x(at)} ${edge.top}V${height - edge.bottom}` }),
-          svg("text", { x: x(at) + 5, y: edge.top + 15 }, name))),
+          svg("text", { x: x(at) + 5, y: edge.top + 15 * em }, name))),
         drawn.map(({ points, cloud, end, gone }, i) => svg("g", { class: `lines-lane lane-${lines[i].place}`, "data-lane": lines[i].place },
           cloud.length > 0 && svg("path", { class: "lane-cloud", d: path(cloud) }),
           svg("path", { class: "lane-line", d: path(points) }),
           svg("circle", { class: "lane-end", cx: end[0], cy: end[1], r: gone || !Number.isFinite(end[1]) ? 0 : 4 }),
           lines[i].name && svg("path", { class: "lane-lead", d: `M${end[0] + 5} ${end[1]}L${end[0] + 12} ${names[i]}` }),
-          lines[i].name && svg("text", { class: "lane-label", x: end[0] + 15, y: names[i] + 5 }, `${lines[i].name}${gone ? " ↗" : ""}`))),
+          lines[i].name && svg("text", { class: "lane-label", x: end[0] + 15, y: names[i] + 5 * em }, `${lines[i].name}${gone ? " ↗" : ""}`))),
       ));
     },
   };

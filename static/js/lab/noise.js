@@ -7,6 +7,7 @@ import * as api from "../api.js";
 import { fill, h, svg } from "../h.js";
 import { number, toNumber } from "../format.js";
 import { linear } from "../scale.js";
+import { enlarged } from "./lines.js";
 
 /** @import {Num} from "../types.js" */
 /** @typedef {{x: Num, y: Num, norm: Num, cosine?: Num | null}} Arrow */
@@ -51,6 +52,7 @@ function arrow(name, [x0, y0], [x1, y1]) {
 function draw(stage, noise, lanes) {
   const width = Math.max(260, stage.clientWidth);
   const height = Math.max(120, stage.clientHeight);
+  const em = enlarged(stage);
   const all = [noise.full, ...noise.sizes.flatMap(({ batches }) => batches)].map(({ x, y }) => [toNumber(x), toNumber(y)]).filter((p) => p.every(Number.isFinite));
   const reach = Math.max(1e-300, ...all.map(([x, y]) => Math.max(Math.abs(x), Math.abs(y))));
   const room = Math.min(width, height) / 2 - 26;
@@ -63,8 +65,8 @@ function draw(stage, noise, lanes) {
     batches.map((one) => arrow("noise-part", origin, at(one))))),
   arrow("noise-full", origin, at(noise.full)),
   svg("g", { class: "lines-ticks" },
-    svg("text", { x: 10, y: 18 }, `all samples: norm ${number(noise.full.norm)}`),
-    told.map(({ size, spread }, row) => svg("text", { x: 10, y: 36 + 17 * row }, `${size} at once: spread ${number(spread)} × the norm`)),
+    svg("text", { x: 10, y: 18 * em }, `all samples: norm ${number(noise.full.norm)}`),
+    told.map(({ size, spread }, row) => svg("text", { x: 10, y: em * (36 + 17 * row) }, `${size} at once: spread ${number(spread)} × the norm`)),
     svg("text", { x: 10, y: height - 10 }, `at iteration ${noise.iteration} of the first lane`))));
 }
 

@@ -7,6 +7,7 @@ import { fill, svg } from "../h.js";
 import { number, toNumber } from "../format.js";
 import { linear, path as drawn, ticks } from "../scale.js";
 import { contour, levels } from "./contour.js";
+import { enlarged } from "./lines.js";
 
 /** @import {Num} from "../types.js" */
 /** @typedef {{path: any[], loss: Num[], verdict: {kind: string}, name: string}} Walker */
@@ -70,7 +71,8 @@ export function terrainPicture(figure, walkers, ground) {
     update(k) {
       const width = Math.max(260, figure.clientWidth);
       const height = Math.max(120, figure.clientHeight);
-      const edge = { left: 44, right: 14, top: 24, bottom: 28 };
+      const em = enlarged(figure);
+      const edge = { left: 44 * em, right: 14, top: 24 * em, bottom: 28 * em };
       const x = linear(left, right, edge.left, width - edge.right);
       const y = linear(low, high, height - edge.bottom, edge.top);
       const at = (/** @type {[number, number]} */ [px, py]) => /** @type {[number, number]} */ ([x(px), y(py)]);
@@ -81,10 +83,10 @@ export function terrainPicture(figure, walkers, ground) {
           ? svg("path", { class: "terrain-curve", d: drawn(ground.a.map((px, i) => at([px, heights[0][i]]))) })
           : rows.map((pieces) => svg("path", { class: "terrain-level", d: pieces.map(([from, to]) => drawn([at(from), at(to)])).join("") })),
         svg("g", { class: "lines-ticks" },
-          ticks(left, right, Math.round(width / 90)).filter((v) => x(v) < width - 40 - 7 * ground.axes[0].length).map((v) => svg("text", { x: x(v), y: height - 9, "text-anchor": "middle" }, number(v))),
-          ticks(low, high, Math.round(height / 50)).map((v) => svg("text", { x: edge.left - 7, y: y(v) + 4, "text-anchor": "end" }, number(v))),
+          ticks(left, right, Math.round(width / (90 * em))).filter((v) => x(v) < width - em * (40 + 7 * ground.axes[0].length)).map((v) => svg("text", { x: x(v), y: height - 9, "text-anchor": "middle" }, number(v))),
+          ticks(low, high, Math.round(height / (50 * em))).map((v) => svg("text", { x: edge.left - 7, y: y(v) + 4, "text-anchor": "end" }, number(v))),
           svg("text", { class: "lines-axis", x: width - 8, y: height - 9, "text-anchor": "end" }, ground.axes[0]),
-          svg("text", { class: "lines-axis", x: 8, y: 16 }, flat ? "loss" : ground.axes[1])),
+          svg("text", { class: "lines-axis", x: 8, y: 16 * em }, flat ? "loss" : ground.axes[1])),
         ways.map(({ points, out: step }, i) => {
           const shown = points.map(at);
           const from = Math.max(0, shown.length - 1 - TRAIL);
@@ -94,7 +96,7 @@ export function terrainPicture(figure, walkers, ground) {
             shown.slice(from, -1).map(([cx, cy]) => svg("circle", { class: "terrain-step", cx, cy, r: 2.4 })),
             end && step === null && svg("circle", { class: "terrain-ball", cx: end[0], cy: end[1], r: 7 }));
         }),
-        out.map(({ step, i }, row) => svg("text", { class: "terrain-out", x: width / 2, y: edge.top + 12 + 17 * row, "text-anchor": "middle" },
+        out.map(({ step, i }, row) => svg("text", { class: "terrain-out", x: width / 2, y: edge.top + em * (12 + 17 * row), "text-anchor": "middle" },
           `${walkers[i].name}: thrown out at step ${step}`))));
     },
   };

@@ -173,7 +173,7 @@ export function mount(element, store, actions) {
     large = openLarge(() => wholeHistory(store.get().session.id), () => {
       large = null;
       open.focus();
-    });
+    }, store.get().session.id);
     large.draw(history());
   }
 

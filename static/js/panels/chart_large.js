@@ -14,8 +14,8 @@ import { lossPicture } from "./chart.js";
 /** Plotly's gaps are nulls. @param {(Num | null)[] | undefined} values */
 export const finite = (values) => (values ?? []).map((v) => (Number.isFinite(toNumber(v)) ? toNumber(v) : null));
 
-/** @param {() => Promise<History>} whole  every iteration, for a file @param {() => void} closed */
-export function openLarge(whole, closed) {
+/** @param {() => Promise<History>} whole  every iteration, for a file @param {() => void} closed @param {string} [session]  for its landscape */
+export function openLarge(whole, closed, session = "") {
   const place = h("div", { class: "chart-plot" });
   const said = h("p", { class: "chart-wait", role: "status" }, "Loading the chart …");
   const files = downloads({
@@ -23,7 +23,7 @@ export function openLarge(whole, closed) {
   }, "the history");
   const close = h("button", { type: "button", class: "button", on: { click: () => dialog.close() } }, "Close");
   const dialog = h("dialog", { class: "chart-dialog", "aria-label": "Loss, gradient norm and learning rate" },
-    h("header", { class: "dialog-head" }, h("h2", null, "Loss, gradient norm, learning rate"), files, close), said, place);
+    h("header", { class: "dialog-head" }, h("h2", null, "Loss, gradient norm, learning rate"), session && h("a", { class: "button", href: `/lab/landscape?session=${encodeURIComponent(session)}` }, "Landscape"), files, close), said, place);
   let busy = false;
   /** @type {History | null} */
   let waiting = null;
