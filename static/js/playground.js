@@ -23,6 +23,7 @@ import { themeButton } from "./theme.js";
 
 const WRITE_AFTER = 240; // ms between two writings of numbers
 const RUNNING = new Set(["lr", "l1", "l2", "until"]); // what may change without a new beginning
+const GOOD_ENDS = new Set(["loss_below", "grad_norm_below", "validation_patience", "limit", "moved"]);
 const DEFAULT_SAMPLES = 500;
 const SETTLED_AFTER = 500; // ms in which the server has heard of a press
 const CHANGE_AFTER = 120; // ms of quiet until a dragged slider counts
@@ -94,6 +95,7 @@ async function main() {
     const answer = scene.flat && (!looked || looked.column === scene.columns.length - 1);
     const column = looked?.column ?? (scene.flat ? scene.columns.length - 1 : 0);
     at("low").parentElement?.toggleAttribute("hidden", scene.flat && scene.domain.length === 1);
+    at("low").parentElement?.classList.toggle("is-share", answer && scene.classes > 2);
     controls.scale(scene.classes, limits[Math.min(column, limits.length - 1)] ?? 1, answer);
     controls.caption(shows(scene, looked));
   }
@@ -102,6 +104,7 @@ async function main() {
 
   /** Begins anew with these choices; goes on playing if it is wanted. @param {Partial<Choices>} [changed] */
   function change(changed = {}) {
+    if (changed.one) wanted = true; // it is ticked to be seen
     choices = { ...choices, ...changed };
     controls.show(choices, classesOf(choices.data, known));
     making = making.then(begin).catch(complain);
@@ -171,6 +174,7 @@ async function main() {
     pressed = performance.now();
     button(on);
     if (on) controls.begun();
+    complain(null);
     try {
       if (on) {
         const speed = Number(/** @type {HTMLSelectElement} */ (at("speed")).value) || null;
@@ -304,16 +308,18 @@ async function main() {
     wanted = false;
     button(false);
     const words = says(reason, told, scene?.limit ?? 0);
-    if (words) complain(new Error(words), told !== "" && reason !== "error");
+    if (words) complain(new Error(words), told !== "" && reason !== "error", !GOOD_ENDS.has(reason));
   }
 
-  /** @param {unknown} error @param {boolean} [walk] */
-  function complain(error, walk = false) {
+  /** @param {unknown} error @param {boolean} [walk] @param {boolean} [bad]  a fault rather than something waited for */
+  function complain(error, walk = false, bad = true) {
     const place = at("complaint");
+    place.classList.toggle("complaint", bad);
+    place.classList.toggle("plate", !bad);
     place.hidden = !error;
     if (!error) return;
     if (error instanceof DOMException && error.name === "AbortError") return;
-    fill(place, /** @type {Error} */ (error).message, walk && controls.walkButton(freeze));
+    fill(place, /** @type {Error} */ (error).message, controls.ways(walk ? freeze : null, () => complain(null)));
   }
 
   // -- hands -------------------------------------------------------------------------------------

@@ -58,6 +58,10 @@ test("the boundary runs where the map changes its sign", () => {
   const cuts = boundary(bytes, { start: 0, rows: size, columns: size });
   assert.equal(cuts.length, 4 * (size - 1));
   for (let i = 0; i < cuts.length; i += 2) assert.ok(Math.abs(cuts[i] - 1.5) < 0.02, cuts[i]);
+  const rival = Int8Array.from([...bytes, ...bytes.toReversed()]); // equal in the middle, at 2
+  const meeting = boundary(rival, { start: 0, rows: size, columns: size }, [{ start: 25, rows: size, columns: size }]);
+  for (let i = 0; i < meeting.length; i += 2) assert.ok(Math.abs(meeting[i] - 2) < 0.02, meeting[i]);
+  assert.equal(meeting.length, 4 * (size - 1));
   assert.deepEqual(boundary(new Int8Array(25).fill(9), { start: 0, rows: 5, columns: 5 }), []);
 });
 

@@ -1,7 +1,7 @@
 // The choices as buttons, lists and sliders: they show what is chosen and tell of a change.
 
 import { number, percent } from "../format.js";
-import { fill, h } from "../h.js";
+import { fill, h, icon } from "../h.js";
 import { signColour } from "../scale.js";
 import { LISTS, isOwn } from "./choices.js";
 import { mountTable } from "./table.js";
@@ -198,8 +198,11 @@ export function mountControls(sets, ways) {
         h("tbody", null, counts.map((row, i) => h("tr", null, h("th", { scope: "row" }, names[i]), row.map((n) => h("td", null, String(n)))))));
     },
 
-    /** @param {() => void} run */
-    walkButton: (run) => h("button", { type: "button", class: "button", on: { click: run } }, "Walk through it"),
+    /** What can be done about what was said. @param {(() => void) | null} walk @param {() => void} close */
+    ways: (walk, close) => [
+      walk && h("button", { type: "button", class: "button", on: { click: walk } }, "Walk through it"),
+      h("button", { type: "button", class: "tool", "aria-label": "Close", on: { click: close } }, icon("close", 16)),
+    ],
   };
 }
 

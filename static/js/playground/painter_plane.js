@@ -21,19 +21,24 @@ export function drawPlane(brush, small, scene, picture, places, { neuron, output
     return;
   }
   stamp(brush, small, picture.maps, where, 0, 0, size, scene.flat);
-  if (!scene.flat) return;
-  if (scene.classes !== 2 && !neuron) return;
-  const cuts = boundary(picture.maps, where);
+  if (!scene.flat || (!neuron && scene.classes === 0)) return;
   const cell = size / (where.columns - 1);
   brush.beginPath();
-  for (let i = 0; i < cuts.length; i += 4) {
-    brush.moveTo(cuts[i] * cell, cuts[i + 1] * cell);
-    brush.lineTo(cuts[i + 2] * cell, cuts[i + 3] * cell);
+  for (const cuts of borders(scene.classes > 2 && !neuron ? places[last] : [], picture.maps, where)) {
+    for (let i = 0; i < cuts.length; i += 4) {
+      brush.moveTo(cuts[i] * cell, cuts[i + 1] * cell);
+      brush.lineTo(cuts[i + 2] * cell, cuts[i + 3] * cell);
+    }
   }
   brush.strokeStyle = "#1a1a1a";
   brush.lineWidth = neuron ? 1 : 2;
   brush.stroke();
 }
+
+/** Where the answer changes: from each class to all others, or where one map changes its sign. @param {Place[]} classes @param {Int8Array} bytes @param {Place} where */
+const borders = (classes, bytes, where) => (classes.length
+  ? classes.map((one) => boundary(bytes, one, classes.filter((other) => other !== one)))
+  : [boundary(bytes, where)]);
 
 /** @param {Brush} brush @param {Int8Array} bytes @param {Place} place @param {number} size @param {[number, number]} range @param {number} limit @param {Inks} inks */
 function curve(brush, bytes, { start, columns }, size, [low, high], limit, inks) {

@@ -59,16 +59,22 @@ export function paint(brush, bytes, { start, rows, columns }) {
 }
 
 /**
- * Where a map crosses zero, by marching squares with straight cuts: [x0, y0, x1, y1] in cells, one after the other.
- * @param {Int8Array} bytes @param {Place} place @returns {number[]}
+ * Where a map crosses zero, or, with rivals, where it is as large as the largest of them: by marching squares with straight
+ * cuts, [x0, y0, x1, y1] in cells, one after the other.
+ * @param {Int8Array} bytes @param {Place} place @param {Place[]} [rivals] @returns {number[]}
  */
-export function boundary(bytes, { start, rows, columns }) {
+export function boundary(bytes, { start, rows, columns }, rivals = []) {
+  const values = new Float32Array(rows * columns);
+  for (let i = 0; i < values.length; i += 1) {
+    values[i] = squared(bytes[start + i]) + 0.5;
+    if (rivals.length) values[i] -= Math.max(...rivals.map((rival) => squared(bytes[rival.start + i])));
+  }
   /** @type {number[]} */
   const found = [];
   for (let y = 0; y + 1 < rows; y += 1) {
     for (let x = 0; x + 1 < columns; x += 1) {
-      const at = start + y * columns + x;
-      const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + columns + 1], bytes[at + columns]].map((byte) => squared(byte) + 0.5);
+      const at = y * columns + x;
+      const [a, b, c, d] = [values[at], values[at + 1], values[at + columns + 1], values[at + columns]];
       const above = (a > 0 ? 1 : 0) + (b > 0 ? 2 : 0) + (c > 0 ? 4 : 0) + (d > 0 ? 8 : 0);
       if (above === 0 || above === 15) continue;
       const cuts = [];
