@@ -11,26 +11,23 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from base64 import b64encode
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from app.engine.errors import BackstepError
-from app.engine.graph import PARAMETER
-from app.engine.types import VALUE
-from app.lab.condition import Condition, Ending
-from app.lab.portrait import Portrait
+from app.lab.condition import Ending
 from app.lab.until import Patience, parse_until, train_until
 from app.sessions.actions import Restore
 from app.sessions.desk import Desk
 from app.sessions.errors import FullError, NotFoundError, StaleError, over
+from app.sessions.game import Game, Wish
 from app.sessions.moment import Moment, settled
 from app.sessions.session import Session, worded
-from app.sessions.viewer import Curve, Point, Viewer
+from app.sessions.viewer import Point, Viewer
 
 PICTURE_SECONDS = 1 / 15
 SPARE_SECONDS = 0.004  # of each, for the picture and for everybody else
@@ -39,60 +36,12 @@ BURST = 100.0  # updates that a late stretch may make up for
 ALONE_SECONDS = 10.0  # so long it goes on when nobody watches
 ALIVE_SECONDS = 15.0
 ENDED = 500  # runs of which is remembered why they stopped
-GENTLE = 100.0  # updates a second at the start of a gentle run …
-GROWTH = 2.0  # … which shows in every second about so much more of it than there was before
 
 
 class StreamsError(FullError):
     """Too many viewers of one session."""
 
     code = "too_many_streams"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """How to play. `speed` in updates a second, None for all that the machine can do; `gentle`
-    begins slowly, so that the first hundred updates can be seen; `stop` is the iteration to end at.
-    """
-
-    speed: float | None = None
-    gentle: bool = False
-    stop: int | None = None
-    forever: bool = False  # also when nobody watches
-    until: dict[str, Any] | None = None  # see lab/until.py; the first broken number always ends it
-    restore_best: bool = False  # then go on from the weights of the least validation loss
-
-    def quota(self, iteration: int, seconds: float) -> float:
-        """How many updates this much time is for."""
-        rate = math.inf if self.speed is None else self.speed
-        if self.gentle:
-            rate = min(rate, max(GENTLE, GROWTH * iteration))
-        return rate * seconds
-
-
-@dataclass
-class Game:
-    """A session being played or watched."""
-
-    session: Session
-    wish: Wish = field(default_factory=Wish)
-    on: bool = False
-    reason: str = ""  # why it stopped
-    says: str = ""  # the same in words
-    conditions: list[Condition] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
-    viewers: set[Viewer] = field(default_factory=set)
-    curve: Curve = field(default_factory=Curve)
-    portrait: Portrait | None = None
-    drawn_of: object = None
-    rate: float = 0.0  # updates a second, over the last second or so
-    owed: float = 0.0
-    seen: float = 0.0  # when somebody last watched
-    kept: float = 0.0
-
-    @property
-    def standing(self) -> dict[str, Any]:
-        return {"playing": self.on, "reason": self.reason, "says": self.says}
 
 
 class Playroom:
@@ -276,7 +225,7 @@ class Playroom:
             self._ended.popitem(last=False)
         if game.viewers and not self.desk.workers.stopping:
             async with session.engine:
-                picture = await self.desk.workers.run(lambda: self._picture(game))
+                picture = await self.desk.workers.run(lambda: game.picture())
             self._show(game, picture, points)
         elif not game.viewers:
             self.games.pop(session.id, None)
@@ -325,7 +274,7 @@ class Playroom:
         game.rate += ((done - start) / took - game.rate) * (0.15 if game.rate else 1.0)
         if not game.viewers:
             return {}, []
-        picture = self._picture(game)
+        picture = game.picture()
         scores = picture["scores"]
         held = scores.get("validation")
         low, high = (losses.min(), losses.max()) if losses.size else (math.nan, math.nan)
@@ -348,58 +297,7 @@ class Playroom:
         for viewer in list(game.viewers):
             viewer.picture(picture, points)
 
-    def _portrait(self, game: Game) -> Portrait:
-        run = game.session.run
-        if game.portrait is None or game.drawn_of is not run:
-            game.portrait, game.drawn_of = Portrait(run), run
-        return game.portrait
-
     def _first(self, game: Game) -> tuple[dict[str, Any], dict[str, Any]]:
-        portrait, session = self._portrait(game), game.session
-        samples = {
-            which: {"inputs": np.round(inputs, 5).tolist(), "targets": targets.tolist()}
-            for which, (inputs, targets) in portrait.samples.items()
-            if portrait.flat
-        }
-        scene = {
-            "id": session.id,
-            "columns": [vars(column) for column in portrait.columns],
-            "flat": portrait.flat,
-            "domain": portrait.domain.axes,
-            "shapes": portrait.shapes,
-            "classes": portrait.answer.classes,
-            "samples": samples,
-            "curve": game.curve.rows(),
-            "batches": session.batches,
-            "limit": self.desk.limits.iterations_per_session,
-        }
-        return worded(scene), self._picture(game) | game.standing
-
-    def _picture(self, game: Game) -> dict[str, Any]:
-        """At the session's position, by who holds its engine."""
-        session, portrait = game.session, self._portrait(game)
-        run, at = session.run, settled(session.position, session.of).iteration
-        slots = run.carried(at)
-        maps = portrait.maps(slots)
-        limits = portrait.limits(maps)
-        settings = run.settings(at)
-        picture: dict[str, Any] = {
-            "iteration": at,
-            "epoch": at // session.batches,
-            "revision": session.revision,
-            "lr": settings.lr,
-            "lr_now": run.lr(at),
-            "rate": game.rate if game.on else 0.0,
-            "scores": portrait.scores(slots),
-            "limits": limits,
-            "weights": {n.name: slots[n.name, VALUE].tolist() for n in portrait.weights},
-            "regularisation": settings.regularisation,
-        }
-        if not game.on:
-            picture["batch_loss"] = run.loss(at)
-            picture["parameters"] = sum(
-                int(np.prod(n.shape)) for n in run.graph(at).kind(PARAMETER)
-            )
-        found: dict[str, Any] = worded(picture)
-        found["maps"] = b64encode(portrait.pixels(maps, limits)).decode() if maps else ""
-        return found
+        """The scene, and the picture as it is now."""
+        scene = game.scene(self.desk.limits.iterations_per_session)
+        return scene, game.picture() | game.standing

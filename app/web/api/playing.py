@@ -11,8 +11,9 @@ from starlette.responses import Response, StreamingResponse
 from app.engine.errors import BackstepError
 from app.lab.portrait import Portrait
 from app.render.arrays import plain
+from app.sessions.game import Wish
 from app.sessions.moment import settled
-from app.sessions.playing import Playroom, Wish
+from app.sessions.playing import Playroom
 from app.sessions.session import Session, worded
 from app.sessions.viewer import Viewer
 from app.web.api.answers import FRESH, READ, Id, Iteration, answer, desk_of, here, says
