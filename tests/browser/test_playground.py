@@ -34,7 +34,7 @@ def opened(page: Page, address: str = "/playground") -> Page:
 def until(page: Page, updates: int) -> None:
     """So many updates have been made."""
     count = "document.querySelector('#play-iteration').textContent.replace(/\\D/g, '')"
-    page.wait_for_function(f"(n) => Number({count}) > n", arg=updates)
+    page.wait_for_function(f"(n) => Number({count}) > n", arg=updates, timeout=30_000)
 
 
 def shown(page: Page, name: str) -> str:
