@@ -83,6 +83,8 @@ def test_everything_can_be_read_from_the_last_row(
             strip = page.locator(".strip")
             fits = "(e) => e.scrollHeight <= e.clientHeight + 1 && e.scrollWidth <= e.clientWidth"
             assert strip.evaluate(fits), f"{lesson}, step {step}: the formula is cut off"
+            words = page.locator(".strip-says").evaluate(fits)
+            assert words, f"{lesson}, step {step}: the sentence is cut off"
         assert kinds >= {"formula", "packet", "chip", "rest"} - (
             {"packet"} if lesson == "network-2-3-1" else set()
         )

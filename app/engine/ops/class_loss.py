@@ -90,7 +90,7 @@ class CrossEntropy(ClassLoss):
 
     name = "cross_entropy"
     summary = "cross-entropy from logits: −ln of the true class's share"
-    formula = r"@y = -\frac{1}{@n}\sum @t \, \ln \operatorname{softmax}(@p)"
+    formula = r"@y = -\frac{1}{@n}\sum @t \, \ln \, \operatorname{softmax}(@p)"
     rules: ClassVar[dict[str, Rule]] = {
         "p": Rule(r"@g \cdot \frac{1}{@n}(\operatorname{softmax}(@p) - @t)")
     }

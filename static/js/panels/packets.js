@@ -132,7 +132,8 @@ export function createPackets(layer, view) {
       if (!box) continue;
       const element = h("span", { class: `sum role-${role}` }, text);
       layer.append(element);
-      element.style.transform = `translate(${box.x + box.width / 2}px, ${box.y + box.height - 3}px) translateX(-50%)`;
+      const middle = Math.max(box.x + box.width / 2, element.offsetWidth / 2); // a sum wider than a node at the left edge would be cut there
+      element.style.transform = `translate(${middle}px, ${box.y + box.height - 3}px) translateX(-50%)`;
     }
   }
 

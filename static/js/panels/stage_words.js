@@ -44,14 +44,17 @@ export function mountWords({ viewport, strip }, store, actions) {
     },
   );
 
-  /** The formula under the stage: as many of the step's lines as there is room for. @param {State} state */
+  /** The formula under the stage: as many of the step's lines as there is room for beside the whole sentence. @param {State} state */
   function drawStrip(state) {
     if (!state.projection) return;
     const says = h("p", { class: "strip-says" }, sentenceOf(state) || `Iteration ${state.position.iteration} is about to begin.`);
     const lines = state.frame?.lines ?? [];
     for (let many = Math.min(2, lines.length); many >= 0; many--) {
       fill(strip, lines.slice(0, many).map(stripLine), says);
-      if (strip.scrollHeight <= strip.clientHeight + 1) return;
+      for (const tight of [false, true]) {
+        strip.classList.toggle("is-tight", tight);
+        if (strip.scrollHeight <= strip.clientHeight + 1) return;
+      }
     }
   }
   store.watch((s) => [s.moved, s.graph, s.projection], () => drawStrip(store.get()));
