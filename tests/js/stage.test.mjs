@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { entries } from "../../static/js/panels/editor.js";
-import { focusOf, schedule } from "../../static/js/panels/graph.js";
+import { focusOf, schedule } from "../../static/js/panels/graph_steps.js";
 import { largest, only, tiling } from "../../static/js/panels/heat.js";
 import { layersOf } from "../../static/js/panels/layers.js";
 import { ease, packetsOf, spread, sumsOf } from "../../static/js/panels/packets.js";

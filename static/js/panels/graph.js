@@ -2,16 +2,19 @@
 // two lanes. It draws what it is told and remembers nothing but what is already drawn; of a large graph only what is in
 // view stands in the document, and a step touches only what it changes.
 
-import { number, shape, sign, signGlyph, toNumber } from "../format.js";
+import { sign, toNumber } from "../format.js";
 import { arrowhead, lane, path, shorten, smooth, widthOf } from "../geometry.js";
-import { fill, h, svg } from "../h.js";
+import { h, svg } from "../h.js";
 import { branches, readScopes } from "../scopes.js";
 import { draggable } from "./drag.js";
 import { withEntry } from "./edits.js";
-import { heat, largest, only } from "./heat.js";
-import { boxSays, createBox, createFrame, outlet, together } from "./scope_box.js";
+import { arrayOf, card, describe, drawNorm, drawSlot } from "./graph_cards.js";
+import { focusOf, schedule } from "./graph_steps.js";
+import { largest, only } from "./heat.js";
+import { createBox, createFrame, outlet } from "./scope_box.js";
 
-/** @import {Actions, ArrayData, Contribution, Frame, Graph, GraphEdge, GraphNode, Nodes, PlanEntry, Scope, State} from "../types.js" */
+/** @import {Actions, ArrayData, Contribution, Frame, Graph, GraphEdge, Nodes, Scope, State} from "../types.js" */
+/** @import {DrawnNode} from "./graph_cards.js" */
 /** @import {Box, Point} from "../geometry.js" */
 /** @import {Item, Wire} from "../scopes.js" */
 
@@ -19,7 +22,6 @@ const FORWARD_LANE = -5;
 const BACKWARD_LANE = 6;
 const ALL = 60; // boxes up to which all stand in the document
 const BEYOND = 0.4; // of the view's size: drawn around it as well
-const KINDS = { parameter: "parameter", input: "input", target: "target", constant: "constant", noise: "noise", buffer: "buffer", op: "" };
 
 /**
  * @typedef {object} DrawnEdge
@@ -29,58 +31,6 @@ const KINDS = { parameter: "parameter", input: "input", target: "target", consta
  * @property {SVGGElement} group @property {SVGPathElement} forwardLine @property {SVGPathElement} backwardLine @property {SVGPathElement} backwardHead
  * @property {string} state  what is drawn
  */
-/**
- * @typedef {object} DrawnNode
- * @property {Item} item @property {GraphNode} node  the node itself, or the one whose value leaves the scope last
- * @property {HTMLButtonElement} element
- * @property {HTMLElement} value @property {HTMLElement | null} grad
- * @property {number[][] | null} places  of a scope's outputs, where they are shown as one array
- * @property {HTMLElement | null} norm  of a scope's parameters
- * @property {Map<string, unknown>} drawn  slot -> what is drawn there; "said" -> the states that its label tells
- */
-
-/** @type {WeakMap<PlanEntry[], ReturnType<typeof readSchedule>>} */
-const schedules = new WeakMap();
-
-/** When each node is computed and differentiated, by plan index. @param {PlanEntry[]} plan */
-export function schedule(plan) {
-  const known = schedules.get(plan) ?? readSchedule(plan);
-  schedules.set(plan, known);
-  return known;
-}
-
-/** @param {PlanEntry[]} plan */
-function readSchedule(plan) {
-  /** @type {Map<string, number>} */
-  const forward = new Map();
-  /** @type {Map<string, number>} */
-  const backward = new Map();
-  let zero = -1;
-  let data = -1;
-  for (const { index, phase, node } of plan) {
-    if (phase === "zero_grad") zero = index;
-    else if (phase === "data") data = index;
-    else if (node && (phase === "forward" || phase === "loss")) forward.set(node, index);
-    else if (node && phase === "backward") backward.set(node, index);
-  }
-  return { forward, backward, zero, data };
-}
-
-/** The nodes that a step is about: its own, and what flows into it and out of it. @param {Frame | null} frame @param {Graph} graph */
-export function focusOf(frame, graph) {
-  /** @type {Set<string>} */
-  const near = new Set();
-  if (!frame) return { centre: null, near };
-  const own = frame.node ? graph.nodes.find((n) => n.name === frame.node) : undefined;
-  if (own) {
-    near.add(own.name);
-    if (frame.phase !== "update") own.inputs.forEach((name) => near.add(name));
-    if (frame.phase === "backward") graph.edges.filter((e) => e.from === own.name).forEach((e) => near.add(e.to));
-  } else if (frame.phase === "data") {
-    frame.writes.forEach(({ node, value }) => value && near.add(node));
-  }
-  return { centre: own?.name ?? null, near };
-}
 
 /** @param {Graph} graph @param {Actions} actions */
 export function createGraph(graph, actions) {
@@ -166,7 +116,7 @@ export function createGraph(graph, actions) {
     const value = h("span", { class: "slot role-value" });
     const grad = node.requires_grad ? h("span", { class: "slot role-grad" }) : null;
     const norm = scope?.parameters.length ? h("span", { class: "box-norm" }) : null;
-    const element = scope ? createBox(item, scope, [value, grad], norm, actions) : card(node, value, grad);
+    const element = scope ? createBox(item, scope, [value, grad], norm, actions) : card(node, value, grad, actions);
     const place = order.get(item.id) ?? 0;
     const after = virtual ? [...drawnNodes.values()].find((other) => (order.get(other.item.id) ?? 0) > place) : undefined;
     /** @type {DrawnNode} */
@@ -183,89 +133,6 @@ export function createGraph(graph, actions) {
       );
     }
     return drawn;
-  }
-
-  /** @param {GraphNode} node @param {HTMLElement} value @param {HTMLElement | null} grad */
-  function card(node, value, grad) {
-    const isArray = node.shape.some((n) => n !== 1);
-    const element = h(
-      "button",
-      {
-        type: "button",
-        class: "node",
-        dataset: { node: node.name, kind: node.kind, form: isArray ? "array" : "number" },
-        style: { left: `${node.x}px`, top: `${node.y}px`, width: `${node.width}px`, height: `${node.height}px` },
-        title: isArray ? null : node.summary,
-      },
-      h(
-        "span",
-        { class: "node-head" },
-        node.symbol && h("span", { class: "node-symbol", dataset: { long: [...node.symbol].length > 2 ? "" : null } }, node.symbol),
-        h("span", { class: "node-label" }, node.label),
-        h("span", { class: "node-kind" }, isArray ? shape(node.shape) : KINDS[node.kind]),
-      ),
-      h("span", { class: "node-slots" }, value, grad),
-    );
-    element.addEventListener("click", () => {
-      actions.select(node.name);
-      if (node.editable) actions.edit(node.name);
-    });
-    element.addEventListener("pointerenter", () => actions.hover(node.name));
-    element.addEventListener("pointerleave", () => actions.hover(null));
-    return element;
-  }
-
-  /**
-   * @param {DrawnNode} drawn @param {"value" | "grad"} slot @param {ArrayData | null} array @param {boolean} old
-   */
-  function drawSlot(drawn, slot, array, old) {
-    const element = drawn[slot];
-    if (!element) return;
-    element.classList.toggle("is-old", old && array !== null);
-    if (drawn.drawn.get(slot) === array && drawn.drawn.has(slot)) return;
-    drawn.drawn.set(slot, array);
-    element.classList.toggle("is-empty", array === null);
-    const mark = slot === "grad" ? h("span", { class: "chip-mark" }, "∂") : null;
-    if (array === null) {
-      fill(element, h("span", { class: "chip" }, mark, h("span", { class: "chip-number" }, "?")));
-      return;
-    }
-    const one = only(array);
-    if (one !== null) {
-      fill(
-        element,
-        h(
-          "span",
-          { class: "chip", dataset: { sign: sign(one) } },
-          mark,
-          h("span", { class: "chip-number" }, number(one)),
-          h("span", { class: "chip-sign" }, signGlyph(one)),
-        ),
-      );
-      return;
-    }
-    const columns = drawn.grad ? 2 : 1;
-    const { width, height } = drawn.item;
-    const room = { width: (width - 24) / columns - 8, height: height - (drawn.item.scope ? 60 : 46) };
-    const { element: picture } = heat(array, room);
-    fill(element, h("span", { class: "heat-frame" }, picture));
-  }
-
-  /** @param {{item: Item, node: GraphNode}} drawn @param {Nodes} state */
-  function describe({ item, node }, state) {
-    const here = state[node.name];
-    /** @param {ArrayData | null | undefined} array @param {string} unknown */
-    const say = (array, unknown) => {
-      if (!array) return unknown;
-      const one = only(array);
-      return one === null ? `${shape(array.shape)}, from ${number(array.min)} to ${number(array.max)}` : number(one);
-    };
-    if (item.scope) return boxSays(item, item.scope, say(here?.value, "not computed yet"), node.requires_grad ? say(here?.grad, "not known yet") : null);
-    return (
-      `${node.label}, ${node.kind === "op" ? node.op : node.kind}. Value ${say(here?.value, "not computed yet")}.` +
-      (node.requires_grad ? ` Gradient ${say(here?.grad, "not known yet")}.` : "") +
-      (node.editable ? " Press to change it." : "")
-    );
   }
 
   /** The last moment drawn, for what comes into view later. @type {{state: State, shown: Nodes} | null} */
@@ -382,27 +249,6 @@ export function createGraph(graph, actions) {
     fault.style.left = `${item.x + item.width / 2}px`;
     fault.style.top = `${item.y + item.height}px`;
     nodes.append(fault);
-  }
-
-  /** What a box shows: a node's array, or the outputs of a scope as one. @param {DrawnNode} drawn @param {"value" | "grad"} slot @param {Nodes} shown */
-  function arrayOf({ item, node, places, drawn }, slot, shown) {
-    if (!places || !item.scope) return shown[node.name]?.[slot] ?? null;
-    const parts = item.scope.outputs.map((name) => shown[name]?.[slot] ?? null);
-    const before = /** @type {{parts: unknown[], made: ArrayData | null} | undefined} */ (drawn.get(`${slot} parts`));
-    if (before && parts.every((part, i) => part === before.parts[i])) return before.made;
-    const made = together(parts, places);
-    drawn.set(`${slot} parts`, { parts, made });
-    return made;
-  }
-
-  /** @param {DrawnNode} drawn @param {Nodes} shown */
-  function drawNorm({ item, norm, drawn }, shown) {
-    if (!norm || !item.scope) return;
-    let square = 0;
-    for (const name of item.scope.parameters) square += Number(shown[name]?.value?.norm ?? NaN) ** 2;
-    if (drawn.get("norm") === square) return;
-    drawn.set("norm", square);
-    norm.textContent = Number.isNaN(square) ? "" : `‖w‖ ${number(Math.sqrt(square))}`;
   }
 
   /** @param {DrawnEdge} drawn @param {State} state @param {Set<string>} near  boxes */

@@ -7,7 +7,8 @@ import { fill, h, icon } from "../h.js";
 import { PACE } from "../player.js";
 import { foldable } from "../scopes.js";
 import { createCamera } from "./camera.js";
-import { createGraph, focusOf } from "./graph.js";
+import { createGraph } from "./graph.js";
+import { focusOf } from "./graph_steps.js";
 import { createPackets } from "./packets.js";
 
 /** @import {Actions, Graph, Nodes, State} from "../types.js" */

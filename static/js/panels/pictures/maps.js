@@ -5,7 +5,7 @@ import { number, toNumber } from "../../format.js";
 import { fill, h } from "../../h.js";
 import { move } from "../array_view.js";
 import { reach } from "../arrays.js";
-import { schedule } from "../graph.js";
+import { schedule } from "../graph_steps.js";
 import { lens, widthOf } from "./lens.js";
 import { mapImage } from "./map_image.js";
 import { planeOf, SLIDING, windowOf } from "./window.js";

@@ -3,7 +3,7 @@
 
 import { number, percent } from "../../format.js";
 import { fill, h } from "../../h.js";
-import { schedule } from "../graph.js";
+import { schedule } from "../graph_steps.js";
 import { em, slot } from "./parts.js";
 import { residualsOf } from "./residuals.js";
 import { sharesOf } from "./shares.js";

@@ -3,7 +3,7 @@
 
 import { number, signed, toNumber } from "../../format.js";
 import { fill, h } from "../../h.js";
-import { schedule } from "../graph.js";
+import { schedule } from "../graph_steps.js";
 import { heat } from "../heat.js";
 import { cutAt, windowOfTrack } from "./cut.js";
 import { em, scaleLegend, slot } from "./parts.js";
