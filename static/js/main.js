@@ -132,6 +132,6 @@ async function open() {
 
 open().catch((error) => {
   console.warn(error);
-  const words = h("div", { class: "complaint stage-complaint", role: "alert" }, h("strong", {}, "This walk could not be opened. "), error.message);
+  const words = h("div", { class: "complaint stage-complaint", role: "alert" }, h("span", {}, h("strong", {}, "This walk could not be opened. "), error.message), h("a", { class: "button", href: "/" }, "To the lessons"));
   fill(panel("stage"), words);
 });

@@ -375,6 +375,8 @@ async function main() {
     const { spec } = location.hash ? await readFragment(location.hash) : { spec: null };
     if (spec) choices = choicesOf(spec);
     await change();
+    const gone = document.querySelector("main")?.dataset.session && !spec;
+    if (gone) complain(new Error("The run of this address is not kept any more. This is a new one."), false, false);
   }
   document.querySelector("main")?.setAttribute("data-ready", "");
 }

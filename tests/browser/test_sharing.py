@@ -80,6 +80,19 @@ def test_a_broken_link_still_opens_the_lesson(new_page: NewPage) -> None:
     assert walk.at == (0, 3)
 
 
+def test_a_run_that_is_not_kept_any_more_leads_on(new_page: NewPage, watch: Watch) -> None:
+    watch.expect("404")
+    page = new_page()
+    page.goto("/playground/session/AAAAAAAAAAAA")
+    page.get_by_text("is not kept any more").wait_for()
+    page.goto("/walk/session/AAAAAAAAAAAA")
+    said = page.get_by_role("alert").filter(has_text="could not be opened")
+    said.wait_for()
+    assert "there is no session" in said.inner_text()
+    said.get_by_role("link", name="To the lessons").click()
+    page.get_by_role("heading", name="Watch a network learn").wait_for()
+
+
 def test_a_link_shows_the_step_as_walking_there_does(new_page: NewPage) -> None:
     """… with its packet and its sum, and in projection with its formula."""
     for mode in ("", "?projection"):
