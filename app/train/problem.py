@@ -35,7 +35,9 @@ def check_choices(graph: Graph, name: str, value: Array, where: str) -> None:
         wrong = value[~((value >= 0) & (value < count) & (value == np.floor(value)))]
         if wrong.size:
             raise BackstepError(
-                f"must be whole numbers from 0 to {count - 1}: {float(wrong[0]):g}", where=where
+                f"must be whole numbers from 0 to {count - 1}: {float(wrong[0]):g}; "
+                f"{node.op.name} has {count} to choose from here",
+                where=where,
             )
 
 

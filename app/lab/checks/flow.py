@@ -156,8 +156,10 @@ def _dead(evidence: Evidence, threshold: float) -> Iterator[Sign]:
         dead = units_off(evidence.graph, node, value <= 0)
         share = float(np.mean(dead))
         if share > threshold:
+            many = f"{int(dead.sum())} of {dead.size} units of {node.label} are"
+            off = many if dead.size > 1 else f"The only unit of {node.label} is"
             yield Sign(
-                f"{int(dead.sum())} of {dead.size} units of {node.label} are off for every sample. "
+                f"{off} off for every sample. "
                 "Off, a ReLU has slope 0: no gradient comes through, so it stays off.",
                 share,
                 evidence.last.iteration,
