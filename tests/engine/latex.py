@@ -120,6 +120,8 @@ class _Parser:
             return value.reshape(-1, value.shape[-1]).sum(0)
         if token in (r"\sum", r"\ln") or (token == r"\max" and self.next != "("):
             function = self.names[token]
+            if self.next == r"\,":  # a gap before a function's name
+                self.take()
             return function(self.product() if token == r"\sum" else self.power())
         if (
             token.startswith("\\operatorname")
