@@ -114,11 +114,11 @@ async function open() {
   const help = () => void import("./help.js").then(({ toggleHelp }) => toggleHelp());
   reflect(main, store);
   const starting = walking.start();
-  const stage = mountStage(panel("stage"), store, actions);
   mountTransport(panel("transport"), store, actions);
   mountKeys(actions, { help });
   performance.mark("usable");
-  await null;
+  await new Promise((next) => setTimeout(next)); // keys and buttons are heard while the stage is being built
+  const stage = mountStage(panel("stage"), store, actions);
   const rest = import("./rest.js").catch(() => null);
   await painted();
   if (main.dataset.session) walking.follow();
