@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Batches:
     def samples(self) -> int:
         return len(self.inputs)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """Batches in an epoch."""
         return -(-self.samples // self.batch_size)
@@ -88,9 +89,9 @@ class Batches:
         return array
 
     def feed(self, iteration: int) -> dict[str, Array]:
-        ordered = self.ordered(iteration)
         first = iteration % self.count * self.batch_size
-        fed = {which: rows[first : first + self.batch_size] for which, rows in ordered.items()}
+        last = first + self.batch_size
+        fed = {which: rows[first:last] for which, rows in self.ordered(iteration).items()}
         if self.augment is not None and not self._set(iteration):
             rng = np.random.default_rng([self.seed, 5, iteration])
             fed["input"] = self.augment.drawn(fed["input"], self._paper, rng)
@@ -108,7 +109,10 @@ class Batches:
 
     def ordered(self, iteration: int) -> dict[str, Array]:
         """All samples in the order of this iteration's epoch: its batches are their slices."""
-        key = (self.epoch(iteration) if self.shuffle else 0, self.fixed(iteration))
+        key = (
+            iteration // self.count if self.shuffle else 0,
+            self.fixed(iteration) if self._edits else 0,
+        )
         known, found = self._ordered
         if known != key:
             found = {which: self.whole(iteration, which) for which in ("input", "target")}

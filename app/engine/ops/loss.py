@@ -136,7 +136,9 @@ def entries(shape: Shape) -> float:
 
 
 def _average(x: Array, out: Array) -> None:
-    np.mean(x, out=out)
+    """What `np.mean` computes, without its preparations, which take three times as long."""
+    np.add.reduce(x, None, None, out)
+    np.divide(out, x.size, out)
 
 
 @dataclass(frozen=True)
