@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,13 +13,10 @@ from app.lab.evidence import LOOKS, Evidence
 from app.lab.treatment import treat
 from app.lab.vitals import vitals
 from app.sessions.errors import limited
-from app.sessions.frames import encode
-from app.sessions.session import worded
-from app.web.api.answers import FRESH, READ, Id, Iteration, desk_of, here, says
-from app.web.api.long import in_turn
+from app.web.api.answers import FRESH, READ, Id, Iteration, says
+from app.web.api.long import KeepOn
+from app.web.api.looking import examine, examined, look
 from app.web.api.models import doctor as models
-from app.web.api.reading import within
-from app.web.errors import Json
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["experiments"])
 
@@ -46,21 +42,18 @@ async def doctor(
     `changes` of a cure are a lane for POST /api/sweeps over the answer's `spec`. With
     `Accept: text/plain` a text to be read. Nothing is changed.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    within(desk, session, moment)
+    at = await look(request, id, iteration)
     plain = request.headers.get("accept", "").startswith("text/plain")
 
-    def work(keep_on: Callable[[], bool]) -> bytes:
-        told = doctoring.report(
-            session.run, moment.iteration, keep_on, with_vitals=vitals and not plain
+    def work(keep_on: KeepOn) -> Any:
+        return doctoring.report(
+            at.session.run, at.moment.iteration, keep_on, with_vitals=vitals and not plain
         )
-        return doctoring.in_words(told).encode() if plain else encode(worded(told))
 
-    content = await desk.compute(session, in_turn(desk, work), moment.iteration)
-    headers = {**FRESH, "etag": f'"{session.revision}"'}
-    return PlainTextResponse(content, 200, headers) if plain else Json(content, 200, headers)
+    if not plain:
+        return await examine(at, work)
+    text = await examined(at, lambda keep_on: doctoring.in_words(work(keep_on)).encode())
+    return PlainTextResponse(text, 200, {**FRESH, "etag": f'"{at.session.revision}"'})
 
 
 @router.post(
@@ -77,26 +70,21 @@ async def cure(
     GET on the same address offers; and whether the finding is gone. Each lane's `spec` makes a
     session. Nothing is changed.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, body.iteration, 0)
-    within(desk, session, moment)
+    at = await look(request, id, body.iteration)
 
-    def work(keep_on: Callable[[], bool]) -> bytes:
+    def work(keep_on: KeepOn) -> Any:
         found = treat(
-            session.run,
-            moment.iteration,
+            at.session.run,
+            at.moment.iteration,
             body.check,
             body.cure,
             body.iterations,
-            max_iterations=desk.limits.sweep_iterations,
+            max_iterations=at.desk.limits.sweep_iterations,
             keep_on=keep_on,
         )
-        lanes = [vars(lane) for lane in found.lanes]
-        return encode(worded({**vars(found), "lanes": lanes}))
+        return {**vars(found), "lanes": [vars(lane) for lane in found.lanes]}
 
-    content = await desk.compute(session, in_turn(desk, work), moment.iteration)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+    return await examine(at, work)
 
 
 @router.get(
@@ -113,16 +101,11 @@ async def vital_signs(
     """For each weight and each look: the size of the gradient that reaches its layer (the ladder),
     update : weight, and histograms of outputs, gradients and weights. Nothing is changed.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    within(desk, session, moment)
-    limited(desk.limits, "vitals_looks", looks, "looks")
+    at = await look(request, id, iteration)
+    limited(at.desk.limits, "vitals_looks", looks, "looks")
 
-    def work(keep_on: Callable[[], bool]) -> bytes:
+    def work(keep_on: KeepOn) -> Any:
         with np.errstate(all="ignore"):
-            told: Any = vitals(Evidence(session.run, moment.iteration, looks), keep_on)
-        return encode(worded(told))
+            return vitals(Evidence(at.session.run, at.moment.iteration, looks), keep_on)
 
-    content = await desk.compute(session, in_turn(desk, work), moment.iteration)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+    return await examine(at, work)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -17,12 +16,11 @@ from app.lab.runner import Ran
 from app.sessions.errors import limited
 from app.sessions.frames import encode
 from app.sessions.session import spec_limits, worded
-from app.web.api.answers import FRESH, READ, Id, Iteration, desk_of, here, says
-from app.web.api.long import in_turn, told
+from app.web.api.answers import READ, Id, Iteration, desk_of, encoded, says
+from app.web.api.long import KeepOn, told
+from app.web.api.looking import examine, look
 from app.web.api.models import lab as models
-from app.web.api.reading import within
 from app.web.api.sessions import chosen_spec
-from app.web.errors import Json
 
 router = APIRouter(prefix="/api", tags=["experiments"])
 
@@ -77,8 +75,7 @@ async def gradient_check(
         check = checking.gradient_check(session.run, iteration, epsilon=body.epsilon)
         return encode({"position": position, **worded(checking.as_json(check))})
 
-    content = await desk.compute(session, work, iteration)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+    return encoded(await desk.compute(session, work, iteration), session.revision)
 
 
 @router.post(
@@ -154,15 +151,11 @@ async def sharpness(
     """λmax of the loss at the weights there, and the limit 2/λmax of plain gradient descent, beside
     the rate in use. Nothing is changed.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    within(desk, session, moment)
-    limited(desk.limits, "sharpness_points", points, "points")
+    at = await look(request, id, iteration)
+    limited(at.desk.limits, "sharpness_points", points, "points")
 
-    def work(keep_on: Callable[[], bool]) -> bytes:
-        found = sharpening.course(session.run, moment.iteration, points, keep_on)
-        return encode(worded(sharpening.as_json(found)))
+    def work(keep_on: KeepOn) -> Any:
+        found = sharpening.course(at.session.run, at.moment.iteration, points, keep_on)
+        return sharpening.as_json(found)
 
-    content = await desk.compute(session, in_turn(desk, work), moment.iteration)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+    return await examine(at, work)

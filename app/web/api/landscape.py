@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from app.lab.landscape import Survey, survey
 from app.sessions.session import worded
-from app.web.api.answers import Id, answer, desk_of, here, says
+from app.web.api.answers import Id, answer, desk_of, says
 from app.web.api.long import told
+from app.web.api.looking import look
 from app.web.api.models import landscape as models
 from app.web.api.models.base import State
-from app.web.api.reading import within
 
 router = APIRouter(prefix="/api/sessions/{id}/landscape", tags=["experiments"])
 
@@ -36,10 +36,7 @@ async def landscape(
     /events tells {done, of}; DELETE on the same address, or hanging up, ends it: rows that are
     missing are then null. Nothing is changed.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, body.iteration, 0)
-    within(desk, session, moment)
+    desk, session, moment = await look(request, id, body.iteration)
     revision, called_off = session.revision, session.called_off
 
     def lay() -> Survey:

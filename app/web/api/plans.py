@@ -12,7 +12,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.engine.errors import BackstepError
-from app.sessions.frames import encode
 from app.sessions.session import worded
 from app.train.approaches import EPSILON, approaches
 from app.train.plans.decay import decay_view
@@ -20,9 +19,10 @@ from app.train.plans.memory import memory_view
 from app.train.plans.proof import accumulation_proof
 from app.train.plans.underflow import underflow_view
 from app.train.run import Run
-from app.web.api.answers import FRESH, READ, Id, Iteration, desk_of, here, says
+from app.web.api import looking
+from app.web.api.answers import READ, Id, Iteration, says
+from app.web.api.looking import look
 from app.web.api.models import plans as models
-from app.web.errors import Json
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["plans"])
 
@@ -40,13 +40,8 @@ async def view(
     request: Request, id: str, iteration: int | None, make: Callable[[Run, int], dict[str, Any]]
 ) -> Response:
     """Of the session's own iteration, or of another one that can be reached."""
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    desk.check_reach(session, moment)
-    i = moment.iteration
-    content = await desk.compute(session, lambda: encode(worded(make(session.run, i))), i)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+    at = await look(request, id, iteration)
+    return await looking.view(at, lambda: worded(make(at.session.run, at.moment.iteration)))
 
 
 @router.get("/proof", summary="Accumulation, proved", responses=says(models.Proof, "proof", *READ))

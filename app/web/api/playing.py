@@ -16,9 +16,9 @@ from app.sessions.moment import settled
 from app.sessions.playing import Playroom
 from app.sessions.session import Session, worded
 from app.sessions.viewer import Viewer
-from app.web.api.answers import FRESH, READ, Id, Iteration, answer, desk_of, here, says
+from app.web.api.answers import FRESH, READ, Id, Iteration, answer, desk_of, says
+from app.web.api.looking import look, view
 from app.web.api.models import playing as models
-from app.web.api.reading import view, within
 from app.web.events import COMMENT, message
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["playing"])
@@ -108,11 +108,8 @@ async def maps(
     input), and the answer; with the losses over all samples. Of a model that looks at pictures:
     what each unit of its first layer looks for.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    within(desk, session, moment)
-    return await view(desk, session, moment, lambda: maps_view(session, moment.iteration, size))
+    at = await look(request, id, iteration)
+    return await view(at, lambda: maps_view(at.session, at.moment.iteration, size))
 
 
 def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import io
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from app.engine.errors import BackstepError
-from app.sessions.desk import Desk
 from app.sessions.errors import EmptyError, limited
-from app.sessions.frames import encode
 from app.sessions.moment import Moment
 from app.sessions.session import Session
 from app.sessions.views import element_view, node_view
@@ -24,34 +21,19 @@ from app.web.api.answers import (
     StepQuery,
     answer,
     desk_of,
-    here,
+    encoded,
     raw,
     says,
 )
+from app.web.api.looking import Look, look, view, whole_numbers
 from app.web.api.models import reading as models
 from app.web.api.models.base import Slot
 from app.web.api.models.moves import History
-from app.web.errors import Json
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["looking"])
 
 NPY = ("application/octet-stream", "application/x-npy")
 NodeName = Annotated[str, Path(description="a node of the graph, such as 0.weight")]
-
-
-def within(desk: Desk, session: Session, moment: Moment) -> None:
-    """Refuse a moment that is not there, or too far ahead to be computed for a look."""
-    desk.check_reach(session, moment)
-    of = session.of(moment.iteration)
-    if moment.step > of:
-        raise BackstepError(
-            f"iteration {moment.iteration} has {of} steps: {moment.step}", where="step"
-        )
-
-
-async def view(desk: Desk, session: Session, moment: Moment, make: Any) -> Response:
-    content = await desk.compute(session, lambda: encode(make()), moment.iteration)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
 
 
 @router.get("/frames", summary="Frames", responses=says(models.Frames, "frames", *READ))
@@ -63,10 +45,7 @@ async def frames(
     stop: Annotated[int | None, Query(ge=0, description="plan index after the last")] = None,
 ) -> Response:
     """What each step of an iteration writes, and why; also of an iteration not yet seen."""
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    within(desk, session, moment)
+    desk, session, moment = await look(request, id, iteration)
     of = session.of(moment.iteration)
     until = of if stop is None else min(stop, of)
     limited(desk.limits, "frames_per_request", until - start, "stop")
@@ -82,12 +61,8 @@ async def state(
     request: Request, id: Id, iteration: Iteration = None, step: StepQuery = None
 ) -> Response:
     """Every node's value and gradient, and the optimizer's slots, at a moment."""
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, step)
-    within(desk, session, moment)
-    content = await desk.state(session, moment)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+    desk, session, moment = await look(request, id, iteration, step)
+    return encoded(await desk.state(session, moment), session.revision)
 
 
 NODE_ANSWERS = says(models.Node, "node", 404, 409, 422)
@@ -108,15 +83,13 @@ async def node(
     """In full, any size. With `Accept: application/x-npy` (or octet-stream) one array as NumPy's
     own file.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, step)
-    within(desk, session, moment)
+    at = await look(request, id, iteration, step)
+    desk, session, moment = at
     session.find(name, moment.iteration)
     accept = request.headers.get("accept", "")
     kind = next((kind for kind in NPY if kind in accept), None)
     if kind is None:
-        return await view(desk, session, moment, lambda: node_view(session.run, *moment, name))
+        return await view(at, lambda: node_view(session.run, *moment, name))
     content = await desk.compute(
         session, lambda: npy(session, moment, name, slot), moment.iteration
     )
@@ -154,29 +127,14 @@ async def element(
     """How one entry of an array came about: the sum of products behind an entry of a matrix
     product.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, step)
+    at = await look(request, id, iteration, step)
+    i, k = at.moment
     if step is None:
-        moment = Moment(moment.iteration, max(0, moment.step - 1))
-    within(desk, session, moment)
-    session.find(node, moment.iteration)
-    place = _index(index)
-    return await view(
-        desk,
-        session,
-        moment,
-        lambda: element_view(session.run, *moment, node, slot, operand, place),
-    )
-
-
-def _index(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")] if text.strip() else []
-    except ValueError:
-        raise BackstepError(
-            f"must be whole numbers with commas between, such as 0,1: {text[:40]!r}", where="index"
-        ) from None
+        k = max(0, k - 1)
+    at.session.find(node, i)
+    place = whole_numbers(index, "index", "0,1") if index.strip() else []
+    run = at.session.run
+    return await view(at, lambda: element_view(run, i, k, node, slot, operand, place))
 
 
 @router.get("/history", summary="The history", responses=says(History, "history", *READ))
@@ -193,4 +151,4 @@ async def history(
     desk = desk_of(request)
     session = await desk.get(id)
     seen = Moment(session.seen.iteration, 0)
-    return await view(desk, session, seen, lambda: session.history(start, stop, most))
+    return await view(Look(desk, session, seen), lambda: session.history(start, stop, most))

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from app.engine.errors import BackstepError
 from app.lab.gradient_noise import gradient_noise as noise
 from app.sessions.errors import limited
-from app.sessions.frames import encode
 from app.sessions.moment import Moment
 from app.sessions.session import Session, worded
 from app.train.plans.rewritten import model_of
@@ -21,11 +20,10 @@ from app.train.problem import ModelProblem
 from app.train.run import Run
 from app.train.scores import evaluated
 from app.train.showing import batch_view, rows_view
-from app.web.api.answers import FRESH, READ, Id, Iteration, desk_of, here, says
-from app.web.api.long import KeepOn, in_turn
+from app.web.api import looking
+from app.web.api.answers import READ, Id, Iteration, desk_of, says
+from app.web.api.looking import examine, look, whole_numbers
 from app.web.api.models import datasets as models
-from app.web.api.reading import within
-from app.web.errors import Json
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["looking"])
 
@@ -36,13 +34,8 @@ async def view(
     request: Request, id: str, iteration: int | None, make: Make, reach: bool
 ) -> Response:
     """`reach`: the run has to be computed up to there."""
-    desk = desk_of(request)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    within(desk, session, moment)
-    until = moment.iteration if reach else 0
-    content = await desk.compute(session, lambda: encode(worded(make(session, moment))), until)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+    at = await look(request, id, iteration)
+    return await looking.view(at, lambda: worded(make(at.session, at.moment)), reach)
 
 
 def samples_of(run: Run) -> ModelProblem:
@@ -114,28 +107,11 @@ async def gradient_noise(
     """The gradient of all training samples and those of some mini-batches, as arrows on a plane,
     with their norms and how far they turn away from the full one.
     """
-    desk = desk_of(request)
-    limited(desk.limits, "noise_batches", batches, "batches")
-    wanted = None if sizes is None else _numbers(sizes)
-    session = await desk.get(id)
-    moment = here(session, iteration, 0)
-    within(desk, session, moment)
-    i = moment.iteration
-
-    def work(_: KeepOn) -> bytes:
-        return encode(worded(noise(session.run, i, count=batches, sizes=wanted)))
-
-    content = await desk.compute(session, in_turn(desk, work), i)
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise BackstepError(
-            f"must be whole numbers with commas between, such as 1,10: {text!r}", where="sizes"
-        ) from None
+    limited(desk_of(request).limits, "noise_batches", batches, "batches")
+    wanted = None if sizes is None else whole_numbers(sizes, "sizes", "1,10")
+    at = await look(request, id, iteration)
+    run, i = at.session.run, at.moment.iteration
+    return await examine(at, lambda _: noise(run, i, count=batches, sizes=wanted))
 
 
 def examples(run: Run) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from starlette.responses import Response
 
 from app.sessions.frames import encode
 from app.sessions.scalars import scalars_view
-from app.web.api.answers import CHANGE, FRESH, Id, IfMatch, answer, desk_of, known, says
+from app.web.api.answers import CHANGE, Id, IfMatch, answer, desk_of, encoded, known, says
 from app.web.api.models import scalars as models
 from app.web.api.sessions import whole
-from app.web.errors import Json
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["changing"])
 
@@ -36,7 +35,7 @@ async def read(request: Request, id: Id) -> Response:
     session = await desk.get(id)
     i = session.position.iteration
     content = await desk.compute(session, lambda: encode(scalars_view(session, i)))
-    return Json(content, 200, {**FRESH, "etag": f'"{session.revision}"'})
+    return encoded(content, session.revision)
 
 
 @router.put(

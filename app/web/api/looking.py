@@ -1,0 +1,72 @@
+"""What routes that look at a run share: the moment asked for, refused where it is not there or too
+far ahead to be computed for a look, and the JSON that is made of it. Nothing here moves anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.engine.errors import BackstepError
+from app.sessions.desk import Desk
+from app.sessions.frames import encode
+from app.sessions.moment import Moment
+from app.sessions.session import Session, worded
+from app.web.api.answers import desk_of, encoded, here
+from app.web.api.long import KeepOn, in_turn
+
+
+class Look(NamedTuple):
+    desk: Desk
+    session: Session
+    moment: Moment
+
+
+async def look(request: Request, id: str, iteration: int | None, step: int | None = 0) -> Look:
+    """At a step of an iteration; where nothing is said, at the session's own."""
+    desk = desk_of(request)
+    session = await desk.get(id)
+    moment = here(session, iteration, step)
+    within(desk, session, moment)
+    return Look(desk, session, moment)
+
+
+def within(desk: Desk, session: Session, moment: Moment) -> None:
+    desk.check_reach(session, moment)
+    of = session.of(moment.iteration)
+    if moment.step > of:
+        raise BackstepError(
+            f"iteration {moment.iteration} has {of} steps: {moment.step}", where="step"
+        )
+
+
+async def view(at: Look, make: Callable[[], Any], reach: bool = True) -> Response:
+    """`reach`: the run has to be computed up to there."""
+    until = at.moment.iteration if reach else 0
+    content = await at.desk.compute(at.session, lambda: encode(make()), until)
+    return encoded(content, at.session.revision)
+
+
+async def examine(at: Look, work: Callable[[KeepOn], Any]) -> Response:
+    """As `view`, of what takes longer."""
+    content = await examined(at, lambda keep_on: encode(worded(work(keep_on))))
+    return encoded(content, at.session.revision)
+
+
+async def examined(at: Look, work: Callable[[KeepOn], bytes]) -> bytes:
+    """Work that lets others go first, and ends with the server."""
+    return await at.desk.compute(at.session, in_turn(at.desk, work), at.moment.iteration)
+
+
+def whole_numbers(text: str, where: str, example: str) -> list[int]:
+    """Of a query such as "0,1"."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise BackstepError(
+            f"must be whole numbers with commas between, such as {example}: {text[:40]!r}",
+            where=where,
+        ) from None
