@@ -26,6 +26,7 @@ from app.train.plans.accumulation import BATCH_LOSS, AddLoss, loss_of
 from app.train.plans.rewritten import model_of
 from app.train.run import Run
 from app.train.showing import batch_says
+from app.train.update import Update
 
 NOTHING_YET = "Nothing has been computed from them yet."
 SAYS = {
@@ -130,6 +131,8 @@ def _says_data(run: Run, iteration: int, step: Data) -> str:
 
 
 def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
+    if isinstance(step, Update):
+        step = step.as_it_went(scene.now)
     graph = scene.graph
     lines: list[dict[str, Any]] = []
     curve = None

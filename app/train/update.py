@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.engine.graph import Node
 from app.engine.kernel import Kernel
-from app.engine.types import GRAD, VALUE
+from app.engine.types import GRAD, VALUE, Array, Slot
 from app.train.lines import Line
 from app.train.optimizers import Optimizer
 
@@ -26,6 +27,10 @@ class Update:
     @property
     def lines(self) -> list[Line]:
         return self.optimizer.lines
+
+    def as_it_went(self, now: Callable[[Slot], Array | None]) -> Update:
+        """What there is to tell of it, given the slots as they stand after it."""
+        return self
 
     def run(self, k: Kernel) -> None:
         node, optimizer = self.graph_node, self.optimizer

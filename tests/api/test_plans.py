@@ -56,6 +56,19 @@ def test_what_float16_loses(client: TestClient) -> None:
     assert sum(row["lost"] for row in kept["parameters"]) == 0
 
 
+def test_an_update_that_is_skipped_is_told_as_one(client: TestClient) -> None:
+    c = Caller(client, {"spec": PLAN | {"precision": {"loss_scale": 2.0**100}}})
+    frames = c.ok("GET", "/frames?iteration=0")["frames"]
+    updates = [frame for frame in frames if frame["phase"] == "update"]
+    assert updates
+    for frame in updates:
+        assert "left out" in frame["says"]
+        assert len(frame["lines"]) == 1, "no rule is worked out that did not run"
+        ref = next(iter(frame["refs"].values()))
+        start = c.ok("GET", f"/nodes/{frame['node']}?iteration=0&step=0")["value"]["data"]
+        assert ref["value"] == np.array(start).reshape(-1)[0]
+
+
 def test_one_slope_several_ways(client: TestClient) -> None:
     c = Caller(client, {"spec": LINE})
     told = c("GET", "/approaches", params={"manual": json.dumps(BY_HAND)}).json()

@@ -12,7 +12,7 @@ the update is skipped and S is halved; after many good iterations S is doubled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -197,6 +197,12 @@ def _any_infinite(x: Array, out: Array) -> None:
 class ScaledUpdate(Update):
     """An update that leaves everything as it was when a gradient was not finite."""
 
+    pytorch: ClassVar[str] = "scaler.step(optimizer)"
+
+    def as_it_went(self, now: Callable[[Slot], Array | None]) -> Update:
+        found = now((SCALE, FOUND_INF))
+        return SkippedUpdate(self.graph_node, self.optimizer) if found else self
+
     def run(self, k: Kernel) -> None:
         name, shape = self.graph_node.name, self.graph_node.shape
         if not k.has(name, GRAD):
@@ -209,6 +215,23 @@ class ScaledUpdate(Update):
         found = k.read(SCALE, FOUND_INF)
         for slot in slots:
             k(_restore, found, before[slot], k.read(name, slot))
+
+
+@dataclass(frozen=True)
+class SkippedUpdate(Update):
+    """What there is to tell of an update that was left out."""
+
+    says: ClassVar[str] = (
+        "A gradient is infinite or no number, so this update is left out: the parameter and what "
+        "the optimizer remembers stay as they were."
+    )
+    numpy: ClassVar[str] = "if not found_inf: w -= step"
+    pytorch: ClassVar[str] = "scaler.step(optimizer)  # leaves optimizer.step() out"
+
+    @property
+    def lines(self) -> list[Line]:
+        old, new = (Letter("{p}", VALUE, when) for when in ("old", "new"))
+        return [Line("update", "new", "@old", {"old": old, "new": new})]
 
 
 def _restore(found: Array, before: Array, out: Array) -> None:
