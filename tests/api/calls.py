@@ -12,15 +12,10 @@ from httpx import Response
 
 from app.web.api.examples import CLASSES, PLAN
 from tests.sessions.specs import LINE
+from tests.train.specs import hidden
 
 XOR = {
-    "model": {
-        "layers": [
-            {"type": "linear", "out_features": 2},
-            "tanh",
-            {"type": "linear", "out_features": 1},
-        ]
-    },
+    "model": hidden(2),
     "loss": "bce_with_logits",
     "data": {"dataset": "xor", "samples": 40, "validation": 0.25},
     "batch_size": 10,

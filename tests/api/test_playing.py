@@ -17,15 +17,10 @@ from app.train.run import Run
 from app.train.spec import parse_spec
 from tests.api.test_events import events, new
 from tests.serving import Server
+from tests.train.specs import hidden
 
 SPEC: dict[str, Any] = {
-    "model": {
-        "layers": [
-            {"type": "linear", "out_features": 3},
-            "tanh",
-            {"type": "linear", "out_features": 1},
-        ]
-    },
+    "model": hidden(3),
     "loss": "bce_with_logits",
     "optimizer": {"type": "sgd", "lr": 0.3},
     "data": {"dataset": "circle", "samples": 100, "validation": 0.5},

@@ -16,16 +16,11 @@ from app.lab.dying import dead_units
 from app.lab.until import Best, best, parse_until, train_until
 from app.train.run import Run
 from app.train.spec import parse_spec
+from tests.train.specs import hidden
 
 BOWL = {"program": "L = w*w", "values": {"w": 1.0}, "optimizer": {"type": "sgd", "lr": 0.1}}
 MOONS: dict[str, Any] = {
-    "model": {
-        "layers": [
-            {"type": "linear", "out_features": 4},
-            "relu",
-            {"type": "linear", "out_features": 1},
-        ]
-    },
+    "model": hidden(4, "relu"),
     "loss": "bce_with_logits",
     "optimizer": {"type": "sgd", "lr": 0.5},
     "data": {"dataset": "moons", "samples": 60, "validation": 0.2},

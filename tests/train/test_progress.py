@@ -10,15 +10,10 @@ import pytest
 from app.engine.types import VALUE
 from app.train.run import Run
 from app.train.spec import parse_spec
+from tests.train.specs import hidden
 
 SPEC: dict[str, Any] = {
-    "model": {
-        "layers": [
-            {"type": "linear", "out_features": 3},
-            "tanh",
-            {"type": "linear", "out_features": 1},
-        ]
-    },
+    "model": hidden(3),
     "loss": "mse",
     "optimizer": {"type": "adam", "lr": 0.01},
     "data": {"dataset": "plane", "samples": 11, "validation": 0.2},

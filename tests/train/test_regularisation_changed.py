@@ -10,15 +10,10 @@ import pytest
 from app.engine.types import GRAD, VALUE
 from app.train.run import Run
 from app.train.spec import parse_spec
+from tests.train.specs import hidden
 
 SPEC: dict[str, Any] = {
-    "model": {
-        "layers": [
-            {"type": "linear", "out_features": 3},
-            "tanh",
-            {"type": "linear", "out_features": 1},
-        ]
-    },
+    "model": hidden(3),
     "loss": "mse",
     "data": {"dataset": "plane", "samples": 24},
     "optimizer": {"type": "sgd", "lr": 0.1},
