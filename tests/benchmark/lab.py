@@ -31,6 +31,7 @@ from app.lab.landscape import Survey, survey
 from app.lab.sweep import sweep
 from app.train.run import Run
 from app.train.spec import parse_spec
+from tests.benchmark.beside import processor
 from tests.benchmark.http import STEP, Client
 from tests.serving import Server
 
@@ -186,29 +187,22 @@ def viewers(server: Server, rounds: int) -> None:
     a, b = (statistics.median(column) * 1e6 for column in zip(*pairs, strict=True))
     print(f"| a step with {VIEWERS} viewers : with none | {a:.0f} : {b:.0f} µs | {a / b:.2f} | | |")
     print(f"  {more:.1f} µs a viewer and event, until the answer is here", flush=True)
-    before = cpu(server)
+    before = processor(server)
     count = 200
     for _ in range(count):
         client.post(f"{paths[0]}/step", STEP)
         client.post(f"{paths[0]}/step", {**STEP, "count": -1})
     time.sleep(0.2)
-    followed = cpu(server) - before
-    before = cpu(server)
+    followed = processor(server) - before
+    before = processor(server)
     for _ in range(count):
         client.post(f"{paths[1]}/step", STEP)
         client.post(f"{paths[1]}/step", {**STEP, "count": -1})
     time.sleep(0.2)
-    each = (followed - (cpu(server) - before)) / (2 * count * VIEWERS) * 1e6
+    each = (followed - (processor(server) - before)) / (2 * count * VIEWERS) * 1e6
     print(f"  {each:.1f} µs of the server's processor a viewer and event, all sent", flush=True)
     for line in lines:
         line.close()
-
-
-def cpu(server: Server) -> float:
-    """Seconds of processor that the server has used (Linux)."""
-    assert server.process is not None
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

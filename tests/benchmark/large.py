@@ -12,18 +12,14 @@ network's 12 nodes, is told as well.
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page
 
-from tests.benchmark.bare import bare_server
+from tests.benchmark.beside import arguments, beside
 from tests.benchmark.page import COUNT
-from tests.browser.conftest import FLAGS
 from tests.serving import Server
 
 FRAMES, SECONDS = 0.95, 4
@@ -140,20 +136,9 @@ def compare(browser: Browser, server: Server, address: str, rounds: int) -> None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        folder = Path(name)
-        server = Server(folder).start()
-        browser = playwright.chromium.launch(executable_path=asked.chromium, args=FLAGS)
-        try:
-            with bare_server(folder) as blank:
-                compare(browser, server, blank, asked.rounds)
-        finally:
-            browser.close()
-            server.kill()
+    asked = arguments(__doc__, 3).parse_args()
+    with beside(asked.chromium) as pages:
+        compare(*pages, asked.rounds)
 
 
 if __name__ == "__main__":

@@ -12,18 +12,13 @@ the time until it is, is told.
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.benchmark.bare import bare_server
-from tests.browser.conftest import FLAGS
-from tests.serving import Server
+from tests.benchmark.beside import arguments, beside
 
 LESSON = "network-2-3-1"
 KILOBYTES, TIMES, FRAMES = 80.0, 2.0, 0.97
@@ -177,20 +172,10 @@ def row(name: str, ours: float, blank: float, ratio: float, target: float, met: 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        folder = Path(name)
-        server = Server(folder).start()
-        browser = playwright.chromium.launch(executable_path=asked.chromium, args=FLAGS)
-        try:
-            with bare_server(folder) as blank:
-                compare(browser, f"{server.url}/walk/{LESSON}", blank, asked.rounds)
-        finally:
-            browser.close()
-            server.kill()
+    asked = arguments(__doc__, 10).parse_args()
+    with beside(asked.chromium) as pages:
+        walk = f"{pages.server.url}/walk/{LESSON}"
+        compare(pages.browser, walk, pages.blank, asked.rounds)
 
 
 if __name__ == "__main__":

@@ -11,17 +11,13 @@ time is told beside it.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
-import tempfile
-from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.benchmark.bare import bare_server
+from tests.benchmark.beside import arguments, beside, processor
 from tests.benchmark.page import row
-from tests.browser.conftest import FLAGS
 from tests.serving import Server
 
 UPDATES, FRAMES, SLOWED_FRAMES = 28_000.0, 0.97, 0.90
@@ -57,15 +53,6 @@ def slow(page: Page, times: int) -> None:
     wire.send("Emulation.setCPUThrottlingRate", {"rate": times})
 
 
-def processor(pid: int) -> float:
-    """Seconds of processor time that a process has had; where the system does not say: 0."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def measure(
     browser: Browser,
     server: Server,
@@ -77,7 +64,6 @@ def measure(
     server's share of a core.
     """
     url, size = f"{server.url}/playground", (1280, 720)
-    assert server.process is not None
     ours, theirs = opened(browser, url, size), opened(browser, blank, size)
     try:
         ours.wait_for_selector("main[data-ready]")
@@ -91,9 +77,9 @@ def measure(
         )
         slow(ours, times)
         slow(theirs, times)
-        before = processor(server.process.pid)
+        before = processor(server)
         frames, updates, longest = ours.evaluate(COUNT, seconds)
-        share = (processor(server.process.pid) - before) / seconds
+        share = (processor(server) - before) / seconds
         theirs.bring_to_front()
         ours.keyboard.press("Space")
         base, _, _ = theirs.evaluate(COUNT, seconds)
@@ -104,44 +90,33 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = arguments(__doc__, 3)
     parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
     asked = parser.parse_args()
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print("| | ours | blank page | ratio | target | |\n|---|---:|---:|---:|---:|---|")
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        folder = Path(name)
-        server = Server(folder).start()
-        browser = playwright.chromium.launch(executable_path=asked.chromium, args=FLAGS)
-        try:
-            with bare_server(folder) as blank:
-                for times, wanted in ((1, FRAMES), (SLOWED, SLOWED_FRAMES)):
-                    rounds = [
-                        measure(browser, server, blank, times, asked.seconds)
-                        for _ in range(asked.rounds)
-                    ]
-                    what = "" if times == 1 else f", slowed {times} times"
-                    ours, theirs = (statistics.median(r[k] for r in rounds) for k in (0, 1))
-                    ratio = statistics.median(r[0] / r[1] for r in rounds)
-                    updates = statistics.median(r[2] for r in rounds)
-                    row(f"frames a second{what}", ours, theirs, ratio, wanted, ratio >= wanted)
-                    if times == 1:
-                        share = updates / UPDATES
-                        row("updates a second", updates, UPDATES, share, 1.0, share >= 1)
-                    else:
-                        print(f"| updates a second{what} | {updates:.0f} | | | | |")
-                    if all(r[4] for r in rounds):
-                        each = statistics.median(r[2] / r[4] for r in rounds)
-                        core = statistics.median(r[4] for r in rounds)
-                        words = f"updates in a second of the processor{what}"
-                        print(f"| {words} | {each:.0f} | | | | it had {core:.2f} of a core |")
-                    gap = max(r[3] for r in rounds)
-                    print(f"| longest gap between frames{what} | {gap:.0f} ms | | | | |")
-        finally:
-            browser.close()
-            server.kill()
+    with beside(asked.chromium) as (browser, server, blank):
+        for times, wanted in ((1, FRAMES), (SLOWED, SLOWED_FRAMES)):
+            rounds = [
+                measure(browser, server, blank, times, asked.seconds) for _ in range(asked.rounds)
+            ]
+            what = "" if times == 1 else f", slowed {times} times"
+            ours, theirs = (statistics.median(r[k] for r in rounds) for k in (0, 1))
+            ratio = statistics.median(r[0] / r[1] for r in rounds)
+            updates = statistics.median(r[2] for r in rounds)
+            row(f"frames a second{what}", ours, theirs, ratio, wanted, ratio >= wanted)
+            if times == 1:
+                share = updates / UPDATES
+                row("updates a second", updates, UPDATES, share, 1.0, share >= 1)
+            else:
+                print(f"| updates a second{what} | {updates:.0f} | | | | |")
+            if all(r[4] for r in rounds):
+                each = statistics.median(r[2] / r[4] for r in rounds)
+                core = statistics.median(r[4] for r in rounds)
+                words = f"updates in a second of the processor{what}"
+                print(f"| {words} | {each:.0f} | | | | it had {core:.2f} of a core |")
+            gap = max(r[3] for r in rounds)
+            print(f"| longest gap between frames{what} | {gap:.0f} ms | | | | |")
     print(f"load after: {os.getloadavg()[0]:.1f}")
 
 
