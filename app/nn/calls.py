@@ -113,7 +113,7 @@ def _arguments(source: Source, call: Call, cls: type[Op]) -> dict[str, Any]:
     order = list(hints)
     arguments: dict[str, Any] = {}
     rest = call.positional
-    if order and rest and "tuple" in str(hints[order[0]]):
+    if order and rest and str(hints[order[0]]).startswith("tuple"):
         parts: Sequence[ast.expr] = rest
         if len(rest) == 1 and isinstance(rest[0], ast.Tuple | ast.List):
             parts = rest[0].elts
@@ -144,7 +144,8 @@ def _value(source: Source, node: ast.expr, name: str, hint: Any) -> Any:
         return None
     if "tuple" in kind:
         if not isinstance(node, ast.Tuple | ast.List):
-            return (_whole(source, node),)
+            number = _whole(source, node, name)
+            return number if kind.startswith("int") else (number,)
         return tuple(_whole(source, part) for part in node.elts)
     if hint is bool:
         if not isinstance(node, ast.Constant) or not isinstance(node.value, bool):

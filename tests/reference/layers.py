@@ -249,6 +249,12 @@ CASES: dict[str, tuple[list[Any], tuple[int, ...]]] = {
         [L("conv2d", out_channels=2, kernel_size=[3, 3], stride=[1, 1], padding=[1, 1]),
          L("max_pool2d", kernel_size=[2, 2], stride=[2, 2])], IMAGE,
     ),
+    "pairs that differ": (
+        [L("conv2d", out_channels=3, kernel_size=[3, 2], stride=[1, 2], padding=[2, 1]), "tanh",
+         L("max_pool2d", kernel_size=[2, 3], stride=[2, 1], padding=[1, 0]),
+         L("avg_pool2d", kernel_size=[2, 1], stride=[1, 2], padding=[1, 0]),
+         L("max_pool2d", kernel_size=[3, 1])], IMAGE,
+    ),
     "lstm, truncated, last step": (
         [L("lstm", hidden_size=3, truncate=3, return_sequences=False)], SERIES,
     ),

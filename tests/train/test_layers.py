@@ -135,11 +135,17 @@ WRONG: list[tuple[Any, Any, str]] = [
     ({"type": "conv2d", "out_channels": 1, "kernel_size": 1, "stride": 0}, [[[[1.0]]]], "stride"),
     ({"type": "max_pool2d", "kernel_size": 2, "padding": 2}, [[[[1.0]]]], "half the window"),
     (
-        {"type": "conv2d", "out_channels": 1, "kernel_size": 1, "stride": [1, 2]},
+        {"type": "conv2d", "out_channels": 1, "kernel_size": 1, "stride": [1, 0]},
         [[[[1.0]]]],
-        "stride must be one number for all axes, or 2 equal",
+        "stride must be at least 1",
     ),
-    ({"type": "max_pool2d", "kernel_size": [1, 2]}, [[[[1.0]]]], "kernel_size must be one number"),
+    (
+        {"type": "conv2d", "out_channels": 1, "kernel_size": 1, "padding": [1, 2, 3]},
+        [[[[1.0]]]],
+        "padding must be a number or a list of 2",
+    ),
+    ({"type": "max_pool2d", "kernel_size": [1, 2], "padding": [0, 2]}, [[[[1.0]]]], "half the"),
+    ({"type": "avg_pool2d", "kernel_size": [1, 2.5]}, [[[[1.0]]]], "kernel_size"),
     ({"type": "lstm", "hidden_size": 1, "num_layers": 0}, [[[1.0]]], "num_layers"),
     ({"type": "batch_norm"}, [[1.0, 2.0]], "more than one value"),
     ({"type": "batch_norm", "num_features": 3}, [[1.0], [2.0]], "num_features"),
@@ -176,6 +182,9 @@ def test_what_does_not_fit_is_told(layer: Any, inputs: Any, told: str) -> None:
     with pytest.raises(BackstepError, match=told) as caught:
         parse_spec(spec)
     assert caught.value.where
+    subject = caught.value.message.split(" ")[0]
+    if subject in layer:
+        assert caught.value.where == f"model.layers[0].{subject}"
 
 
 DROPOUT = {

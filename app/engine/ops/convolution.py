@@ -21,6 +21,7 @@ from app.engine.ops.windows import (
     gather_taps,
     last,
     padded,
+    per_axis,
     seeing,
     seen_from,
     taps,
@@ -34,8 +35,8 @@ from app.engine.types import Array, Shape
 class Convolution(Op):
     """x (N, C, …) and weight (O, C, …) give (N, O, …); the bias (O) may be left out."""
 
-    stride: int = 1
-    padding: int = 0
+    stride: int | Shape = 1
+    padding: int | Shape = 0
     rank: ClassVar[int] = 0
     symbol = "⋆"
     operands = ("x", "weight", "bias")
@@ -58,6 +59,14 @@ class Convolution(Op):
         "a convolution with the flipped kernel."
     )
 
+    @property
+    def steps(self) -> Shape:
+        return per_axis(self.stride, self.rank)
+
+    @property
+    def border(self) -> Shape:
+        return per_axis(self.padding, self.rank)
+
     def shape(self, *shapes: Shape) -> Shape:
         x, weight = shapes[:2]
         axes = "(N, C, H, W)" if self.rank == 2 else "(N, C, L)"
@@ -69,13 +78,13 @@ class Convolution(Op):
             raise self.fail(
                 "the bias must have one entry for each output channel", shapes[2], weight
             )
-        return (x[0], weight[0], *window_shape(self, x, weight[2:], self.stride, self.padding))
+        return (x[0], weight[0], *window_shape(self, x, weight[2:], self.steps, self.border))
 
     def forward(self, k: Kernel, y: Array, x: Array, weight: Array, *bias: Array) -> None:
         out, size = last(y), weight.shape[2:]
         spots = out[0].size
         columns = k.save("columns", (weight[0].size, spots))
-        view = windows(padded(k, x, self.padding, 0.0), size, self.stride)
+        view = windows(padded(k, x, self.border, 0.0), size, self.steps)
         k(copy, view, columns.reshape(view.shape))
         direct = out.flags.c_contiguous
         flat = out.reshape(-1, spots) if direct else k.scratch((len(weight), spots))
@@ -101,12 +110,12 @@ class Convolution(Op):
         k(np.dot, weight.reshape(len(weight), -1).T, flat, inside)
         parts = inside.reshape(*weight.shape[1:], *last(g).shape[1:])
         every = [(tap, at(parts, tap)) for tap in taps(weight.shape[2:])]
-        gather_taps(k, every, last(dx), self.stride, self.padding)
+        gather_taps(k, every, last(dx), self.steps, self.border)
 
     def element(self, index: Index, *shapes: Shape) -> list[Term]:
         x, weight = shapes[:2]
         n, out, *place = index
-        found = seen_from(tuple(place), x[2:], weight[2:], self.stride, self.padding)
+        found = seen_from(tuple(place), x[2:], weight[2:], self.steps, self.border)
         terms = [
             Term((("weight", (out, c, *tap)), ("x", (n, c, *there))))
             for tap, there in found
@@ -116,13 +125,13 @@ class Convolution(Op):
 
     def element_back(self, operand: str, index: Index, *shapes: Shape) -> list[Term]:
         x, weight = shapes[:2]
-        places = window_shape(self, x, weight[2:], self.stride, self.padding)
+        places = window_shape(self, x, weight[2:], self.steps, self.border)
         every = [(n, *place) for n in range(x[0]) for place in np.ndindex(*places)]
         if operand == "bias":
             return [Term((("g", (n, index[0], *place)),)) for n, *place in every]
         if operand == "x":
             n, c, *there = index
-            found = seeing(tuple(there), places, weight[2:], self.stride, self.padding)
+            found = seeing(tuple(there), places, weight[2:], self.steps, self.border)
             return [
                 Term((("g", (n, o, *place)), ("weight", (o, c, *tap))))
                 for tap, place in found
@@ -131,7 +140,7 @@ class Convolution(Op):
         o, c, *wanted = index
         terms = []
         for n, *place in every:
-            found = seen_from(tuple(place), x[2:], weight[2:], self.stride, self.padding)
+            found = seen_from(tuple(place), x[2:], weight[2:], self.steps, self.border)
             terms += [
                 Term((("g", (n, o, *place)), ("x", (n, c, *there))))
                 for tap, there in found
@@ -178,4 +187,5 @@ class Conv2d(Convolution):
             Sample(draw((2, 2, 4, 4), (3, 2, 3, 3), (3,)), {}),
             Sample(draw((1, 1, 4, 3), (2, 1, 2, 2)), {"padding": 1}),
             Sample(draw((2, 1, 5, 4), (2, 1, 3, 2), (2,)), {"stride": 2, "padding": 1}),
+            Sample(draw((1, 2, 4, 5), (2, 2, 2, 3)), {"stride": (1, 2), "padding": (1, 0)}),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from app.engine.ops.windows import (
     gather_taps,
     last,
     padded,
+    per_axis,
     seeing,
     seen_from,
     spread,
@@ -30,48 +32,54 @@ from app.engine.types import Array, Shape
 class Pooling(Op):
     """x (N, C, …): each channel for itself. Without a stride the windows lie side by side."""
 
-    kernel_size: int = 2
-    stride: int | None = None
-    padding: int = 0
+    kernel_size: int | Shape = 2
+    stride: int | Shape | None = None
+    padding: int | Shape = 0
     rank: ClassVar[int] = 0
     takes_any_layout = True
     batch_last = True
 
     @property
-    def step(self) -> int:
-        return self.kernel_size if self.stride is None else self.stride
+    def size(self) -> Shape:
+        return per_axis(self.kernel_size, self.rank)
 
     @property
-    def size(self) -> Shape:
-        return (self.kernel_size,) * self.rank
+    def steps(self) -> Shape:
+        return self.size if self.stride is None else per_axis(self.stride, self.rank)
+
+    @property
+    def border(self) -> Shape:
+        return per_axis(self.padding, self.rank)
 
     def shape(self, *shapes: Shape) -> Shape:
         (x,) = shapes
         if len(x) != self.rank + 2:
             axes = "(N, C, H, W)" if self.rank == 2 else "(N, C, L)"
             raise self.fail(f"the operand must be {axes}", x)
-        if 2 * self.padding > self.kernel_size:
+        places = window_shape(self, x, self.size, self.steps, self.border)
+        if any(2 * p > n for p, n in zip(self.border, self.size, strict=True)):
             raise self.fail("the padding may be at most half the window", self.size)
-        return (*x[:2], *window_shape(self, x, self.size, self.step, self.padding))
+        return (*x[:2], *places)
 
     def views(self, k: Kernel, x: Array, border: float) -> list[Array]:
         """One view (C, *places, N) for each tap."""
-        view = windows(padded(k, x, self.padding, border), self.size, self.step)
+        view = windows(padded(k, x, self.border, border), self.size, self.steps)
         return [at(view, tap) for tap in taps(self.size)]
 
     def apart(self, places: Shape, dx: Array) -> bool:
         """Whether the windows neither overlap nor reach over the border."""
-        return self.step >= self.kernel_size and self.padding == 0
+        wide = all(step >= n for step, n in zip(self.steps, self.size, strict=True))
+        return wide and not any(self.border)
 
     def clear(self, k: Kernel, dx: Array, places: Shape) -> None:
         """What no window sees gets 0."""
-        if self.step > self.kernel_size:
+        if self.steps != self.size:
             k(np.positive, const(0.0), dx)
             return
-        for axis, count in enumerate(places):
+        for axis, (count, step) in enumerate(zip(places, self.steps, strict=True)):
             rest = [slice(None)] * dx.ndim
-            rest[axis + 1] = slice(count * self.step, None)
-            if count * self.step < dx.shape[axis + 1]:
+            rest[axis + 1] = slice(count * step, None)
+            if count * step < dx.shape[axis + 1]:
                 k(np.positive, const(0.0), dx[tuple(rest)])
 
 
@@ -92,7 +100,7 @@ class MaxPool(Pooling):
 
     def window(self, index: Index, *shapes: Shape) -> list[Index] | None:
         n, c, *place = index
-        found = seen_from(tuple(place), shapes[0][2:], self.size, self.step, self.padding)
+        found = seen_from(tuple(place), shapes[0][2:], self.size, self.steps, self.border)
         return [(n, c, *there) for _, there in found]
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
@@ -116,7 +124,7 @@ class MaxPool(Pooling):
         parts = []
         for number, (tap, view) in enumerate(zip(taps(self.size), views, strict=True)):
             if apart:
-                there, _ = spread(into.shape[1:-1], places, tap, self.step, self.padding)
+                there, _ = spread(into.shape[1:-1], places, tap, self.steps, self.border)
                 part = at(into, there)
             else:
                 part = k.scratch(out.shape)
@@ -129,7 +137,7 @@ class MaxPool(Pooling):
             k(np.multiply, before, found, part)
             k(np.subtract, before, part, left)
         if parts:
-            gather_taps(k, parts, into, self.step, self.padding)
+            gather_taps(k, parts, into, self.steps, self.border)
 
 
 @dataclass(frozen=True)
@@ -145,11 +153,11 @@ class AvgPool(Pooling):
     says_back = "Every entry of a window gets the same share of its gradient."
 
     def letters(self, *shapes: Shape) -> dict[str, tuple[str, float]]:
-        return {"n": ("n", float(self.kernel_size**self.rank))}
+        return {"n": ("n", float(prod(self.size)))}
 
     @property
     def share(self) -> float:
-        return float(1.0 / self.kernel_size**self.rank)
+        return 1.0 / prod(self.size)
 
     def forward(self, k: Kernel, y: Array, x: Array) -> None:
         out, (first, *rest) = last(y), self.views(k, x, 0.0)
@@ -164,17 +172,17 @@ class AvgPool(Pooling):
         part = k.scratch(last(g).shape)
         k(np.multiply, last(g), const(self.share), part)
         parts = [(tap, part) for tap in taps(self.size)]
-        gather_taps(k, parts, last(dx), self.step, self.padding)
+        gather_taps(k, parts, last(dx), self.steps, self.border)
 
     def element(self, index: Index, *shapes: Shape) -> list[Term]:
         n, c, *place = index
-        found = seen_from(tuple(place), shapes[0][2:], self.size, self.step, self.padding)
+        found = seen_from(tuple(place), shapes[0][2:], self.size, self.steps, self.border)
         return [Term((("x", (n, c, *there)),), self.share) for _, there in found]
 
     def element_back(self, operand: str, index: Index, *shapes: Shape) -> list[Term]:
         n, c, *there = index
         places = self.shape(*shapes)[2:]
-        found = seeing(tuple(there), places, self.size, self.step, self.padding)
+        found = seeing(tuple(there), places, self.size, self.steps, self.border)
         return [Term((("g", (n, c, *place)),), self.share) for _, place in found]
 
 
@@ -182,6 +190,9 @@ def _samples(rank: int) -> list[Sample]:
     """Entries well apart, so that no small move changes which is the largest."""
     shapes: list[Shape] = [(2, 2, 4, 4), (1, 2, 5, 4), (1, 1, 4, 5)]
     attrs: list[dict[str, Any]] = [{}, {"kernel_size": 3, "stride": 1, "padding": 1}, {}]
+    if rank == 2:
+        shapes.append((1, 2, 5, 6))
+        attrs.append({"kernel_size": (3, 2), "stride": (2, 3), "padding": (1, 0)})
     found = []
     for shape, more in zip(shapes, attrs, strict=True):
         shape = shape[: rank + 2]

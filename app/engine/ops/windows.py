@@ -33,48 +33,48 @@ def at(array: Array, places: tuple[Any, ...]) -> Array:
     return array[(slice(None), *places)]
 
 
-def reach(length: int, size: int, stride: int, padding: int) -> int:
-    """How many windows fit along an axis."""
-    return (length + 2 * padding - size) // stride + 1
+def per_axis(given: int | Shape, rank: int) -> Shape:
+    """One number for all axes, or one for each."""
+    return given if isinstance(given, tuple) else (given,) * rank
 
 
-def window_shape(op: Op, x: Shape, size: Shape, stride: int, padding: int) -> Shape:
+def window_shape(op: Op, x: Shape, size: Shape, stride: Shape, padding: Shape) -> Shape:
     """The output's places, or an error that says what does not fit."""
-    if stride < 1 or padding < 0 or min(size) < 1:
+    if not len(x) - 2 == len(size) == len(stride) == len(padding):
+        raise op.fail(f"sizes, stride and padding must be numbers or lists of {len(x) - 2}", x)
+    if min(stride) < 1 or min(padding) < 0 or min(size) < 1:
         raise op.fail("sizes and stride must be at least 1, padding at least 0", size)
-    places = tuple(reach(n, k, stride, padding) for n, k in zip(x[2:], size, strict=True))
-    if min(places) < 1 or any(n + 2 * padding < k for n, k in zip(x[2:], size, strict=True)):
+    room = tuple(n + 2 * p - k for n, p, k in zip(x[2:], padding, size, strict=True))
+    if min(room) < 0:
         raise op.fail("the window is larger than the operand", x, size)
-    return places
+    return tuple(n // step + 1 for n, step in zip(room, stride, strict=True))
 
 
-def padded(k: Kernel, x: Array, padding: int, border: float) -> Array:
+def padded(k: Kernel, x: Array, padding: Shape, border: float) -> Array:
     """x as (C, …, N) in that order in memory, with a border around."""
     inner = last(x)
-    if padding == 0 and inner.flags.c_contiguous:
+    if not any(padding) and inner.flags.c_contiguous:
         return inner
-    shape = (inner.shape[0], *(n + 2 * padding for n in inner.shape[1:-1]), inner.shape[-1])
-    out = k.scratch(shape)
-    if padding:
+    lengths = inner.shape[1:-1]
+    around = tuple(n + 2 * p for n, p in zip(lengths, padding, strict=True))
+    out = k.scratch((inner.shape[0], *around, inner.shape[-1]))
+    if any(padding):
         out.fill(border)  # the border is never written again
-    k(copy, inner, at(out, interior(inner, padding)))
+    within = tuple(slice(p, p + n) for n, p in zip(lengths, padding, strict=True))
+    k(copy, inner, at(out, within))
     return out
-
-
-def interior(inner: Array, padding: int) -> tuple[slice, ...]:
-    return tuple(slice(padding, padding + n) for n in inner.shape[1:-1])
 
 
 def contiguous(k: Kernel, x: Array) -> Array:
     """x as (C, …, N) in that order in memory."""
-    return padded(k, x, 0, 0.0)
+    return padded(k, x, (0,) * (x.ndim - 2), 0.0)
 
 
-def windows(x: Array, size: Shape, stride: int) -> Array:
+def windows(x: Array, size: Shape, stride: Shape) -> Array:
     """The view (C, *size, *places, N) of a padded operand."""
     rank = len(size)
     view = sliding_window_view(x, size, axis=tuple(range(1, rank + 1)))
-    view = view[(slice(None), *[slice(None, None, stride)] * rank)]
+    view = view[(slice(None), *(slice(None, None, step) for step in stride))]
     inside = tuple(range(rank + 2, 2 * rank + 2))
     return view.transpose((0, *inside, *range(1, rank + 1), rank + 1))
 
@@ -85,21 +85,21 @@ def taps(size: Shape) -> list[Index]:
 
 
 def spread(
-    length: Shape, places: Shape, tap: Index, stride: int, padding: int
+    length: Shape, places: Shape, tap: Index, stride: Shape, padding: Shape
 ) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     """Where a tap of all windows lies in the operand, and which windows have it inside."""
     there, which = [], []
-    for n, count, offset in zip(length, places, tap, strict=True):
-        first = max(0, -(-(padding - offset) // stride))
-        stop = min(count, (n - 1 + padding - offset) // stride + 1)
-        start = first * stride + offset - padding
-        there.append(slice(start, start + max(0, stop - first - 1) * stride + 1, stride))
+    for n, count, offset, step, border in zip(length, places, tap, stride, padding, strict=True):
+        first = max(0, -(-(border - offset) // step))
+        stop = min(count, (n - 1 + border - offset) // step + 1)
+        start = first * step + offset - border
+        there.append(slice(start, start + max(0, stop - first - 1) * step + 1, step))
         which.append(slice(first, max(first, stop)))
     return tuple(there), tuple(which)
 
 
 def gather_taps(
-    k: Kernel, parts: list[tuple[Index, Array]], dx: Array, stride: int, padding: int
+    k: Kernel, parts: list[tuple[Index, Array]], dx: Array, stride: Shape, padding: Shape
 ) -> None:
     """Add each tap's array (C, *places, N) where it lies in dx (C, …, N): `windows` reversed."""
     length, places = dx.shape[1:-1], parts[0][1].shape[1:-1]
@@ -129,23 +129,24 @@ def gather_taps(
 
 
 def seen_from(
-    place: Index, x: Shape, size: Shape, stride: int, padding: int
+    place: Index, x: Shape, size: Shape, stride: Shape, padding: Shape
 ) -> Iterator[tuple[Index, Index]]:
     """For one output place: each tap inside the operand and the operand's place there."""
     for tap in taps(size):
-        there = tuple(p * stride + t - padding for p, t in zip(place, tap, strict=True))
+        every = zip(place, tap, stride, padding, strict=True)
+        there = tuple(p * step + t - border for p, t, step, border in every)
         if all(0 <= i < n for i, n in zip(there, x, strict=True)):
             yield tap, there
 
 
 def seeing(
-    there: Index, places: Shape, size: Shape, stride: int, padding: int
+    there: Index, places: Shape, size: Shape, stride: Shape, padding: Shape
 ) -> Iterator[tuple[Index, Index]]:
     """For one place of the operand: each tap at which a window sees it, and that window's place."""
     for tap in taps(size):
-        steps = [i + padding - t for i, t in zip(there, tap, strict=True)]
+        ways = [i + border - t for i, t, border in zip(there, tap, padding, strict=True)]
         if all(
-            step % stride == 0 and 0 <= step // stride < n
-            for step, n in zip(steps, places, strict=True)
+            way % step == 0 and 0 <= way // step < n
+            for way, step, n in zip(ways, stride, places, strict=True)
         ):
-            yield tap, tuple(step // stride for step in steps)
+            yield tap, tuple(way // step for way, step in zip(ways, stride, strict=True))

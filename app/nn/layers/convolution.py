@@ -1,4 +1,6 @@
-"""Convolution and pooling over images (C, H, W) and sequences (C, L)."""
+"""Convolution and pooling over images (C, H, W) and sequences (C, L). kernel_size, stride and padding
+are one number, or a list with one for each axis.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +12,22 @@ from app.engine.errors import BackstepError
 from app.engine.fields import whole
 from app.engine.graph import Node
 from app.engine.ops import OPS
+from app.engine.ops.windows import per_axis
+from app.engine.types import Shape
 from app.nn.builder import Builder
 from app.nn.layers.layer import Layer
 
 
-def _sizes(given: Any, rank: int) -> tuple[int, ...]:
-    """One number for all axes, or a list with one for each."""
+def _axes(given: Any, name: str, rank: int, low: int = 1) -> int | Shape:
+    """One number for all axes, or a list with one for each; equal ones are one number."""
     listed = isinstance(given, list | tuple)
     if listed and len(given) != rank:
-        raise BackstepError(f"kernel_size must be a number or a list of {rank}: {given!r}")
-    every = list(given) if listed else [given] * rank
-    sizes = tuple(whole(size, "kernel_size") for size in every)
-    if min(sizes) < 1:
-        raise BackstepError(f"kernel_size must be at least 1: {given!r}")
-    return sizes
-
-
-def one_for_all(given: Any, name: str, rank: int) -> int:
-    """One number for all axes; a list, as PyTorch takes it, of equal ones."""
-    every = given if isinstance(given, list | tuple) else [given]
-    numbers = {whole(one, name) for one in every}
-    if len(numbers) != 1 or len(every) not in (1, rank):
-        raise BackstepError(f"{name} must be one number for all axes, or {rank} equal: {given!r}")
-    return numbers.pop()
+        raise BackstepError(f"{name} must be a number or a list of {rank}: {given!r}")
+    try:
+        numbers = tuple(whole(one, name, low=low) for one in (given if listed else [given]))
+    except BackstepError as error:
+        raise BackstepError(f"{name} {error.message}", where=name) from None
+    return numbers[0] if len(set(numbers)) == 1 else numbers
 
 
 @dataclass(frozen=True)
@@ -51,14 +46,13 @@ class Convolution(Layer):
 
     def build(self, b: Builder, x: Node) -> Node:
         self.positive("out_channels")
-        stride = one_for_all(self.stride, "stride", self.rank)
-        padding = one_for_all(self.padding, "padding", self.rank)
-        if stride < 1:
-            raise BackstepError(f"stride must be at least 1: {stride}")
+        size = per_axis(_axes(self.kernel_size, "kernel_size", self.rank), self.rank)
+        stride = _axes(self.stride, "stride", self.rank)
+        padding = _axes(self.padding, "padding", self.rank, low=0)
         if len(x.shape) != self.rank + 2:
             axes = "(C, H, W)" if self.rank == 2 else "(C, L)"
             raise BackstepError(f"a sample must have the shape {axes}: {x.shape[1:]}")
-        channels, size = x.shape[1], _sizes(self.kernel_size, self.rank)
+        channels = x.shape[1]
         self.agrees("in_channels", channels)
         number = b.next("z")
         fans: dict[str, Any] = {
@@ -98,11 +92,9 @@ class Pooling(Layer):
 
     def build(self, b: Builder, x: Node) -> Node:
         rank = 1 if self.name.endswith("1d") else 2
-        size = one_for_all(self.kernel_size, "kernel_size", rank)
-        stride = None if self.stride is None else one_for_all(self.stride, "stride", rank)
-        if size < 1 or (stride is not None and stride < 1):
-            raise BackstepError(f"kernel_size and stride must be at least 1: {size}, {stride}")
-        padding = one_for_all(self.padding, "padding", rank)
+        size = _axes(self.kernel_size, "kernel_size", rank)
+        stride = None if self.stride is None else _axes(self.stride, "stride", rank)
+        padding = _axes(self.padding, "padding", rank, low=0)
         op = OPS[self.name](kernel_size=size, stride=stride, padding=padding)  # type: ignore[call-arg]
         return b.op(op, x, letter="p", number=b.next("p"))
 

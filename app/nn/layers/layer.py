@@ -59,5 +59,11 @@ def stack(b: Builder, x: Node, layers: Any, where: str) -> Node:
         except BackstepError as error:
             if error.where and error.where.startswith(where):
                 raise
-            raise type(error)(error.message, where=place) from None
+            raise type(error)(error.message, where=_field(error.message, given, place)) from None
     return x
+
+
+def _field(message: str, given: Any, place: str) -> str:
+    """A message that begins with an argument's name points to that argument, if it was given."""
+    subject = message.split(" ", 1)[0]
+    return f"{place}.{subject}" if isinstance(given, dict) and subject in given else place
