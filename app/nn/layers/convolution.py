@@ -1,5 +1,5 @@
-"""Convolution and pooling over images (C, H, W) and sequences (C, L). kernel_size, stride and padding
-are one number, or a list with one for each axis.
+"""Convolution and pooling over images (C, H, W) and sequences (C, L). kernel_size, stride and
+padding are one number, or a list with one for each axis.
 """
 
 from __future__ import annotations
