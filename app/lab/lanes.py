@@ -33,10 +33,12 @@ class Wanted:
     label: str
     where: str
 
-    def spec(self, document: Mapping[str, Any], limits: SpecLimits | None) -> Spec:
+    def spec(
+        self, document: Mapping[str, Any], limits: SpecLimits | None, like: Spec | None = None
+    ) -> Spec:
         """The checked spec; what is wrong in the lane's own fields is said to be the lane's."""
         try:
-            return parse_spec(merged(document, self.changes), limits)
+            return parse_spec(merged(document, self.changes), limits, like)
         except BackstepError as error:
             field = (error.where or "").partition(".")[0].partition("[")[0]
             own = field in self.changes or (field == "optimizer" and "lr" in self.changes)

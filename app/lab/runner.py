@@ -18,6 +18,8 @@ from app.lab.lanes import Wanted, kindred
 from app.lab.verdicts import Course
 from app.train.limits import SpecLimits
 from app.train.run import Run
+from app.train.spec import Spec
+from app.train.trainer import Trainer
 
 WATCHED = 60  # steps of a path that are compared, to see where it turns back
 SWING = 1e-3  # a step by a smaller share of the weights does not swing
@@ -36,14 +38,44 @@ class Ran:
     told: dict[str, Any]
 
 
+class Former:
+    """The lane that ran last. The next one takes over what both have in common: the problem with
+    its graphs, and the buffers and recordings of its training, where only the rate is another.
+    """
+
+    def __init__(self) -> None:
+        self.known: list[tuple[Spec, Trainer | None]] = []
+
+    def __reduce__(self) -> tuple[type[Former], tuple[()]]:
+        """In another process nothing has run yet."""
+        return Former, ()
+
+    def take(self) -> tuple[Spec | None, Trainer | None]:
+        """For one lane alone, even if others should run beside it."""
+        try:
+            return self.known.pop()
+        except IndexError:
+            return None, None
+
+    def give(self, run: Run) -> None:
+        self.known[:] = [(run.spec, run.trainer)]
+
+
 class Runner:
-    def __init__(self, document: dict[str, Any], lane: Wanted, limits: SpecLimits | None) -> None:
-        spec = lane.spec(document, limits)
+    def __init__(
+        self,
+        document: dict[str, Any],
+        lane: Wanted,
+        limits: SpecLimits | None,
+        former: Former | None = None,
+    ) -> None:
+        like, trainer = former.take() if former is not None else (None, None)
+        spec = lane.spec(document, limits, like)
         if spec.optimizer is None:
             raise BackstepError(
                 "a sweep needs an optimizer whose learning rate can be set", where="optimizer"
             )
-        self.run, self.label, self.lr = Run(spec), lane.label, spec.optimizer.lr
+        self.run, self.label, self.lr = Run(spec, trainer), lane.label, spec.optimizer.lr
         self.parameters = self.run.graph(0).kind(PARAMETER)
         self.numbers = sum(math.prod(node.shape) for node in self.parameters)
         self.single = len(self.parameters) == 1 and self.parameters[0].shape == ()
@@ -124,10 +156,14 @@ def run_lane(
     *,
     limits: SpecLimits | None = None,
     spec: bool = False,
+    former: Former | None = None,
 ) -> Ran:
-    """A lane from start to end."""
-    runner = Runner(document, lane, limits)
-    return runner.finish(runner.go(iterations, progress), spec=spec)
+    """A lane from start to end; `former` is the one before it, if they run in turns."""
+    runner = Runner(document, lane, limits, former)
+    ran = runner.finish(runner.go(iterations, progress), spec=spec)
+    if former is not None:
+        former.give(runner.run)
+    return ran
 
 
 def _trailing(losses: list[float], width: int, least: int) -> list[float]:

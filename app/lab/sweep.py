@@ -12,7 +12,7 @@ from typing import Any
 from app.engine.errors import LimitError
 from app.engine.fields import whole
 from app.lab.lanes import MAX_LANES, parse_lanes
-from app.lab.runner import Progress, Ran, run_lane
+from app.lab.runner import Former, Progress, Ran, run_lane
 from app.lab.verdicts import Verdict, judge
 from app.train.limits import SpecLimits
 
@@ -51,8 +51,9 @@ def lane_tasks(
     max_iterations: int = MAX_ITERATIONS,
     specs: bool = False,
 ) -> list[Callable[[Progress | None], Ran]]:
-    """One function of a `progress` for each of `[{"lr": 0.1, "label"?: …}, …]`; they share nothing,
-    so that each may run in a process of its own. What is wrong with one is said here already.
+    """One function of a `progress` for each of `[{"lr": 0.1, "label"?: …}, …]`; each may
+    run in a process of its own, and takes over from the one before it what both have in common if
+    that ran in the same one. What is wrong with one is said here already.
     """
     count = whole(iterations, "iterations", low=1)
     if count > max_iterations:
@@ -60,7 +61,11 @@ def lane_tasks(
             f"a sweep may have at most {max_iterations:,} iterations: {count:,}", where="iterations"
         )
     wanted = parse_lanes(lanes, max_lanes)
-    return [partial(run_lane, document, one, count, limits=limits, spec=specs) for one in wanted]
+    former = Former()
+    return [
+        partial(run_lane, document, one, count, limits=limits, spec=specs, former=former)
+        for one in wanted
+    ]
 
 
 def sweep(

@@ -44,7 +44,8 @@ Progress = Callable[[int], bool]
 class Run(Iterations):
     """See the module's text. Not thread-safe: a session holds a lock while it uses its run."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, trainer: Trainer | None = None) -> None:
+        """`trainer` is that of a former run, to be taken over if it `fits` this one."""
         super().__init__(spec)
         self.history = History()
         self._edits: dict[int, dict[str, Array]] = {}
@@ -52,8 +53,8 @@ class Run(Iterations):
         """From which iteration on the weights of which former one are taken up again."""
         self._snapshots = Snapshots(spec.limits.snapshot_bytes)
         self._steppers: OrderedDict[int, Stepper] = OrderedDict()
-        self._trainer: Trainer | None = None
-        self._judge: Evaluation | None = None  # over the trainer's buffers
+        fits = trainer is not None and trainer.fits(self.graph(0), spec.optimizer)
+        self.trainer = trainer if fits else None
         self._chunk = FIRST_CHUNK  # iterations between two looks at progress and cancel
 
     # --- time travel ----------------------------------------------------------------------------
@@ -204,9 +205,9 @@ class Run(Iterations):
         """Iterations of one stretch of settings, without an edit between; where it ended, and
         whether to go on.
         """
-        trainer = self._trainer
+        trainer = self.trainer
         if trainer is None:
-            trainer = self._trainer = Trainer(self.graph(start), self.spec.optimizer)
+            trainer = self.trainer = Trainer(self.graph(start), self.spec.optimizer)
         trainer.load(slots)
         carried = self._kept(start, slots)
         schedule, optimizer, batches = self.spec.schedule, self.spec.optimizer, self.problem.batches
@@ -283,10 +284,10 @@ class Run(Iterations):
             return
         if (iteration + 1) % batches.count or iteration in self.history.validation_loss:
             return
-        trainer = self._trainer
+        trainer = self.trainer
         at_speed = trainer is not None and slots is trainer.shared
-        if at_speed and self._judge is not None:
-            self.history.validation_loss[iteration] = self._judge.loss()
+        if trainer is not None and at_speed and trainer.judge is not None:
+            self.history.validation_loss[iteration] = trainer.judge.loss()
             return
         inputs, targets = batches.validation
         problem: ModelProblem = self.spec.problem  # type: ignore[assignment]
@@ -297,8 +298,8 @@ class Run(Iterations):
         graph = problem.evaluation(len(inputs)).graph
         judge = Evaluation(graph, {"input": inputs, "target": targets}, shared=slots)
         self.history.validation_loss[iteration] = judge.loss()
-        if at_speed:
-            self._judge = judge
+        if trainer is not None and at_speed:
+            trainer.judge = judge
 
     # --- changes --------------------------------------------------------------------------------
 
@@ -357,4 +358,4 @@ class Run(Iterations):
         self._snapshots.forget(iteration)
         for i in [i for i in self._steppers if i >= iteration - 1]:
             del self._steppers[i]
-        self._trainer = self._judge = None
+        self.trainer = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ PROGRAM_FIELDS = (
     "title program values output parameters optimizer schedule clip zero_grad seed "
     "precision checkpoint regularisation fault forward_mode scalars"
 ).split()
+MOVES = frozenset("title optimizer schedule clip zero_grad".split())
+"""How a problem is trained: specs that differ in nothing else may have one problem."""
 DEFAULT_OPTIMIZER = {"type": "sgd", "lr": 0.1}
 
 
@@ -44,8 +47,9 @@ class Spec:
     method: Method = PLAIN
 
 
-def parse_spec(given: Any, limits: SpecLimits | None = None) -> Spec:
-    """Check a spec and build its problem.
+def parse_spec(given: Any, limits: SpecLimits | None = None, like: Spec | None = None) -> Spec:
+    """Check a spec and build its problem, or take that of one `like` it, if they agree about it;
+    nobody may then edit what either is trained on.
 
     Raises BackstepError with the field at fault in `where`, such as `model.layers[1].out_features`.
     """
@@ -69,17 +73,33 @@ def parse_spec(given: Any, limits: SpecLimits | None = None) -> Spec:
     if not isinstance(zero_grad, bool):
         raise BackstepError(f"must be true or false: {zero_grad!r}", where="zero_grad")
     problem: Problem
-    if "program" in given:
-        problem = ProgramProblem.parse(given, limits)
+    if like is not None and like.limits == limits and _agree(given, like.document):
+        problem, method = like.problem, like.method
     else:
-        problem = ModelProblem.parse(given, seed, limits)
+        if "program" in given:
+            problem = ProgramProblem.parse(given, limits)
+        else:
+            problem = ModelProblem.parse(given, seed, limits)
+        method = parse_method(given)
+        problem = changed(problem, method, limits.graph_nodes)
     schedule = parse_schedule(given.get("schedule"))
-    method = parse_method(given)
-    problem = changed(problem, method, limits.graph_nodes)
     spec = Spec(given, problem, optimizer, schedule, clip, zero_grad, title, limits, method)
     graph = problem.graph(0)
     iteration_plan(graph, optimizer, method=method)
     return spec
+
+
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two documents say the same of the problem: the very same objects, or equal numbers
+    and words. Equal lists may count as different; then one is read again.
+    """
+    if one.keys() - MOVES != other.keys() - MOVES:
+        return False
+    pairs = [(one[name], other[name]) for name in one.keys() - MOVES]
+    return all(
+        a is b or (isinstance(a, int | float | str) and type(a) is type(b) and a == b)
+        for a, b in pairs
+    )
 
 
 def parse_optimizer(given: Any) -> Optimizer | None:

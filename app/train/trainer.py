@@ -9,7 +9,7 @@ call each.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from app.engine.memory import shared_places
 from app.engine.plan import Step
 from app.engine.replay import Call, Rows, Straight, straight
 from app.engine.types import GRAD, VALUE, Array, Slot
+from app.train.evaluation import Evaluation
 from app.train.iteration import FED
 from app.train.optimizers import Optimizer
 from app.train.plans.accumulation import loss_of
@@ -69,7 +70,7 @@ class Trainer:
     """Buffers of one run's parameters and optimizer state, and the programs recorded over them."""
 
     def __init__(self, graph: Graph, optimizer: Optimizer | None) -> None:
-        self.optimizer = optimizer
+        self.graph, self.optimizer = graph, optimizer
         self.parameters = graph.kind(PARAMETER)
         total = sum(int(np.prod(node.shape)) for node in self.parameters)
         slots = (VALUE, GRAD, *(optimizer.state if optimizer else ()))
@@ -82,7 +83,16 @@ class Trainer:
                 self.shared[node.name, slot] = vector[first : first + size].reshape(node.shape)
                 first += size
         self.programs: dict[object, Program] = {}
+        self.judge: Evaluation | None = None
+        """What validates, over these buffers."""
         self._standing: dict[Slot, Array] = {}  # copies of what is in the buffers now
+
+    def fits(self, graph: Graph, optimizer: Optimizer | None) -> bool:
+        """Whether a run of this very graph can go on with these buffers and recordings: the rate
+        is a number that is filled in.
+        """
+        mine, other = (x and replace(x, lr=0.0) for x in (self.optimizer, optimizer))
+        return graph is self.graph and mine == other
 
     def load(self, slots: Mapping[Slot, Array]) -> None:
         """Take parameters, optimizer state, constants and kept gradients over into the buffers,

@@ -12,6 +12,7 @@ from app.lab.verdicts import Course, judge
 from app.lessons import lessons
 from app.train.run import Run
 from app.train.spec import parse_spec
+from app.train.trainer import Trainer
 from tests.lessons.named import NO_RATE_HELPS, RESTLESS, STEEP
 
 BOWL = {"program": "L = x**2", "values": {"x": 3}}
@@ -268,3 +269,44 @@ def test_as_json() -> None:
     assert told["verdict"]["kind"] == "right" and told["spec"] is None
     assert set(told) == set(Lane.__dataclass_fields__)
     assert set(told["verdict"]) == {"kind", "at", "says"}
+
+
+SHARED: dict[str, dict[str, Any]] = {
+    "uneven batches, validated": {"data": {**MOONS["data"], "validation": 0.2}, "shuffle": True},
+    "kept gradients": {"zero_grad": False, "batch_size": 100},
+    "a scaled loss": {"precision": {"type": "float16", "loss_scale": 1024.0}},
+    "dropout and running means": {
+        "model": {"layers": [{"type": "linear", "out_features": 8}, "batch_norm", "relu",
+                             {"type": "dropout", "p": 0.3}, {"type": "linear", "out_features": 1}]}
+    },
+    "micro-batches, clipped": {"accumulate": 2, "batch_size": 20, "clip": {"max_norm": 0.5}},
+    "adam on a schedule": {"schedule": {"type": "cosine", "T_max": 20},
+                           "optimizer": {"type": "adam", "lr": 0.1}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", SHARED.values(), ids=SHARED)
+def test_lanes_in_turns_find_what_each_finds_alone(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a lane takes over from the one before it changes no bit; and it is taken over."""
+    spec, made = {**MOONS, **changes}, list[Any]()
+    record = Trainer.record
+    monkeypatch.setattr(
+        Trainer, "record", lambda *given: (made.append(given[0]), record(*given))[1]
+    )
+    same = [{"lr": 0.01}, {"lr": 0.3}, {"lr": 1.0, "clip": {"max_norm": 0.1}}]
+    other = [{"optimizer": {"type": "sgd", "momentum": 0.9, "lr": 0.1}}, {"batch_size": 50}]
+    lanes = [*same, *other, {"lr": 0.3}]
+    alone = [sweep(spec, [lane], 40)[0] for lane in lanes]
+    made.clear()
+    together = sweep(spec, lanes, 40)
+    assert [repr(lane.loss) for lane in together] == [repr(lane.loss) for lane in alone]
+    assert len(set(map(id, made))) == len(lanes) - len(same) + 1
+
+
+def test_equal_and_true_are_no_equals() -> None:
+    """A lane's field is read anew unless it is the very same thing."""
+    with pytest.raises(BackstepError) as error:
+        sweep({**MOONS, "shuffle": True}, [{"lr": 0.1}, {"shuffle": 1}], 2)
+    assert error.value.where == "lanes[1].shuffle"
