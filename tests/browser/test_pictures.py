@@ -60,7 +60,7 @@ def test_the_cut_is_dragged_to_another_step_and_the_run_goes_on_with_it(new_page
     page.mouse.down()
     page.mouse.move(step["x"] + step["width"] + 4, grip["y"] + 20, steps=4)
     assert page.locator(".seq-carry.is-cut").count() == 3  # before the hand lets go
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.mouse.up()
     opened.ready()
     page.wait_for_selector(".picture:not([hidden]) .seq-step")
@@ -68,11 +68,17 @@ def test_the_cut_is_dragged_to_another_step_and_the_run_goes_on_with_it(new_page
     assert opened.current_line() and opened.at[1] == opened.of  # the same line as before
     sizes = page.locator(".seq-step .seq-size").all_inner_texts()
     assert sizes == ["none", "none", "none", "2"]
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.get_by_role("button", name="cut after more steps").click()
     opened.ready()
     page.wait_for_selector(".picture:not([hidden]) .seq-step")
     assert page.locator(".seq-step .seq-size").all_inner_texts() == ["none", "none", "1", "2"]
+    scissors = page.get_by_role("slider", name="RNN: where the gradient's way is cut")
+    scissors.focus()
+    with page.expect_event("load"):  # taken when the keys rest
+        opened.press("ArrowLeft").press("ArrowRight").press("ArrowRight")
+    opened.ready()
+    page.wait_for_function("document.activeElement.getAttribute('aria-valuenow') === '3'")
 
 
 def test_the_pictures_follow_one_key_and_the_arrow_keys_of_their_tabs(new_page: NewPage) -> None:

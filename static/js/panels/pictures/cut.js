@@ -52,3 +52,17 @@ export async function cutAt(state, scope, window) {
   history.replaceState(null, "", `/walk?picture=sequence${end}`);
   location.reload();
 }
+
+const HOLD = "backstep.cut"; // what had the focus, across the making of another run
+
+/** @param {string | null} hold */
+export function keepHold(hold) {
+  if (hold) sessionStorage.setItem(HOLD, hold);
+}
+
+/** @returns {string | null} */
+export function takeHold() {
+  const hold = sessionStorage.getItem(HOLD);
+  sessionStorage.removeItem(HOLD);
+  return hold;
+}

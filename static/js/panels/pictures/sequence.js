@@ -5,7 +5,7 @@ import { number, signed, toNumber } from "../../format.js";
 import { fill, h } from "../../h.js";
 import { schedule } from "../graph_steps.js";
 import { heat } from "../heat.js";
-import { cutAt, windowOfTrack } from "./cut.js";
+import { cutAt, keepHold, takeHold, windowOfTrack } from "./cut.js";
 import { em, scaleLegend, slot } from "./parts.js";
 import { barScale, contribution, fate, tracksOf } from "./time.js";
 
@@ -14,6 +14,11 @@ import { barScale, contribution, fate, tracksOf } from "./time.js";
 
 const MANY = 10; // steps from which columns carry no numbers
 const EACH = 5; // of many steps, every so many are counted
+
+const QUIET = 700; // ms without a key until a cut is made
+
+/** @param {number} window */
+const told = (window) => (window ? `cut every ${window} ${window === 1 ? "step" : "steps"}` : "never cut");
 
 /** @param {ArrayData | null | undefined} array */
 const size = (array) => (array ? toNumber(array.norm) : null);
@@ -24,13 +29,17 @@ export function create(graph, actions) {
   const byName = new Map(graph.nodes.map((n) => [n.name, n]));
   const element = h("div", { class: "pic pic-sequence", role: "group", "aria-label": "The sequence, unrolled in time" });
   const longest = Math.max(...tracks.map((t) => t.steps.length));
-  element.style.setProperty("--wide", String(11 + longest * (longest > MANY ? 1.25 : 8.2)));
+  element.style.setProperty("--wide", String(11 + longest * (longest > MANY ? 1.25 : 9)));
   element.style.setProperty("--high", String(24 * tracks.length));
   /** @param {string | null} name */
   const label = (name) => byName.get(name ?? "")?.label ?? "";
   /** The window that is being chosen, before it is taken. @type {{scope: string, window: number} | null} */
   let choosing = null;
   let complaint = "";
+  /** Taken when the keys have been still for a moment. */
+  let later = 0;
+  /** What had the focus when another cut made the page anew. */
+  let wanted = takeHold();
   /** @type {() => void} */
   let redraw = () => {};
 
@@ -56,7 +65,9 @@ export function create(graph, actions) {
       const middle = centre.offsetLeft + centre.offsetWidth / 2 - scroll.clientWidth / 2;
       if (Math.abs(middle - scroll.scrollLeft) > scroll.clientWidth / 3) scroll.scrollLeft = middle;
     }
-    if (held) /** @type {HTMLElement | null} */ (element.querySelector(`[data-hold="${CSS.escape(held)}"]`))?.focus({ preventScroll: true });
+    const focus = held ?? (element.isConnected ? wanted : null);
+    if (element.isConnected) wanted = null;
+    if (focus) /** @type {HTMLElement | null} */ (element.querySelector(`[data-hold="${CSS.escape(focus)}"]`))?.focus({ preventScroll: true });
   }
 
   /** @param {Track} track @param {State} state @param {Nodes} nodes @param {number} unit @param {ReturnType<typeof barScale>} scale */
@@ -65,7 +76,7 @@ export function create(graph, actions) {
     const gated = track.kind === "LSTM"; // its gradient travels along the cell
     const sizes = track.steps.map((s) => size(nodes[s.h]?.grad));
     const cells = track.steps.map((s) => (s.c ? size(nodes[s.c]?.grad) : null));
-    const told = gated ? cells : sizes;
+    const followed = gated ? cells : sizes;
     const { backward } = schedule(state.plan);
     /** What stands for a gradient that is not there: not yet, or never, because a cut lies before it. @param {string | null} name */
     const missing = (name) => (name !== null && backward.has(name) ? "?" : "none");
@@ -82,14 +93,12 @@ export function create(graph, actions) {
     return h(
       "section",
       { class: `seq-track${many ? " is-many" : ""}`, "aria-label": track.label },
+      h("p", { class: "pic-caption" }, h("strong", {}, tracks.filter(({ kind }) => kind === track.kind).length > 1 ? track.label : track.kind), " ", story(track, followed, scale.log, gated ? "c" : "h")),
       h(
         "p",
-        { class: "pic-caption" },
-        h("strong", {}, tracks.length > 1 ? track.label : track.kind),
-        " ",
-        story(track, told, scale.log, gated ? "c" : "h"),
-        (many || !single) && values > 0 && scaleLegend(values, "value", label(track.steps[0].h)),
+        { class: "pic-caption seq-keys" },
         window !== null && chooser(track, window, given ?? 0, state),
+        (many || !single) && values > 0 && scaleLegend(values, "value", label(track.steps[0].h)),
       ),
       h(
         "div",
@@ -97,15 +106,15 @@ export function create(graph, actions) {
         h(
           "div",
           { class: "seq-row" },
-          h("div", { class: "seq-names", "aria-hidden": "true" }, h("span", {}, gated ? [h("span", { class: "seq-key" }), "|∂L/∂h|", h("br"), h("span", { class: "seq-key is-cell" }), "|∂L/∂c|"] : "|∂L/∂h|"), h("span", {}, "h"), h("span", {}, track.kind), h("span", {}, "x"), h("span", {}, `∂${label(track.weight)}`)),
+          h("div", { class: "seq-names", "aria-hidden": "true" }, h("span", {}, gated ? [h("span", { class: "seq-key" }), " |∂L/∂h|", h("br"), h("span", { class: "seq-key is-cell" }), " |∂L/∂c|"] : "|∂L/∂h|"), h("span", {}, "h"), h("span", {}, track.kind), h("span", {}, "x"), h("span", {}, `∂${label(track.weight)}`)),
           track.steps.map((step, i) => [
-            i > 0 ? carry(track, i, told, backwardOver(step, state), window, given ?? 0, state) : null,
+            i > 0 ? carry(track, i, followed, backwardOver(step, state), window, given ?? 0, state) : null,
             column(step, i),
           ]),
           h(
             "div",
             { class: "seq-sum" },
-            window === 0 && h("span", { class: "seq-scissors is-grip", title: "Drag to the left: cuts the gradient's way", on: { pointerdown: (/** @type {PointerEvent} */ event) => drag(event, track, 0, state) } }, "✂"),
+            window === 0 && grip(track, 0, given ?? 0, state),
             h("span", { class: "seq-total role-grad" }, "Σ ", added.some((a) => a !== null) && single ? number(added.reduce((/** @type {number} */ sum, a) => sum + (a ?? 0), 0)) : slot(nodes[track.weight ?? ""]?.grad, "grad", { unit, wide: 4, high: 3 })),
           ),
         ),
@@ -126,7 +135,7 @@ export function create(graph, actions) {
       const add = added[i];
       const says = `Step ${step.t}: state ${value ? (single ? number(value.mean) : `norm ${number(value.norm)}`) : "not there yet"}, size of its gradient ${sizes[i] === null ? "not there yet" : number(sizes[i])}${cells[i] === null ? "" : `, of its cell's ${number(cells[i])}`}${add === null ? "" : `, adds ${number(add)} to the weights`}`;
       /** @param {number | null} it @param {string | null} name @param {string} kind */
-      const bar = (it, name, kind) => h("span", { class: `seq-tower${kind}` }, h("span", { class: "seq-size" }, it === null ? missing(name) : number(it)), h("span", { class: `seq-bar${kind}`, style: { "--share": scale.share(it) } }));
+      const bar = (it, name, kind) => h("span", { class: `seq-tower${kind}` }, h("span", { class: "seq-size" }, it === null ? missing(name) : number(it)), it ? h("span", { class: `seq-bar${kind}`, style: { "--share": scale.share(it) } }) : null);
       return h(
         "button",
         { type: "button", class: `seq-step${centre ? " is-centre" : ""}`, dataset: { node: step.h, hold: step.h }, "aria-label": says, title: many ? says : null, on: { click: () => actions.select(step.h) } },
@@ -167,15 +176,57 @@ export function create(graph, actions) {
         title: cut ? (first ? "The state goes on; the gradient does not. Drag to cut elsewhere." : "The state goes on; the gradient does not.") : ratio === null ? null : `the gradient is ${number(ratio)} times as large at step ${t - 1}`,
         on: first ? { pointerdown: (/** @type {PointerEvent} */ event) => drag(event, track, given, state) } : {},
       },
-      h("span", { class: "seq-ratio" }, cut ? (track.steps.length > MANY ? "✂" : "✂ cut") : ratio === null ? "" : `×${number(ratio, 2)}`),
+      first ? grip(track, window ?? 0, given, state) : cut && h("span", { class: "seq-scissors" }, "✂"),
+      h("span", { class: "seq-ratio" }, cut || ratio === null ? "" : `×${number(ratio, 2)}`),
       h("span", { class: "seq-back", "aria-hidden": "true" }, over && !cut ? "◀" : ""),
       h("span", { class: "seq-on", "aria-hidden": "true" }, "▶"),
     );
   }
 
+  /** The scissors: to be dragged, or moved by arrow keys. @param {Track} track @param {number} window @param {number} given @param {State} state */
+  function grip(track, window, given, state) {
+    const most = track.steps.length;
+    const ways = /** @type {Record<string, number>} */ ({ ArrowLeft: (window || most) - 1, ArrowDown: (window || most) - 1, ArrowRight: (window || most) + 1, ArrowUp: (window || most) + 1, Home: 1, End: most });
+    return h(
+      "span",
+      {
+        class: "seq-scissors is-grip",
+        role: "slider",
+        tabindex: "0",
+        "aria-label": `${track.kind}: where the gradient's way is cut`,
+        "aria-valuemin": "1",
+        "aria-valuemax": String(most),
+        "aria-valuenow": String(window || most),
+        "aria-valuetext": told(window),
+        title: window ? "Drag to cut elsewhere" : "Drag to the left: cuts the gradient's way",
+        dataset: { hold: `${track.scope}|` },
+        on: {
+          ...(window ? {} : { pointerdown: (/** @type {PointerEvent} */ event) => drag(event, track, given, state) }),
+          keydown: (/** @type {KeyboardEvent} */ event) => {
+            if (!(event.key in ways)) return;
+            event.preventDefault();
+            prepare(track, ways[event.key], given, state);
+          },
+        },
+      },
+      "✂",
+    );
+  }
+
+  /** Shows another window, and takes it when no further key has come for a moment. @param {Track} track @param {number} next @param {number} given @param {State} state */
+  function prepare(track, next, given, state) {
+    const window = next >= track.steps.length ? 0 : Math.max(1, next);
+    clearTimeout(later);
+    choosing = { scope: track.scope, window };
+    complaint = "";
+    redraw();
+    later = setTimeout(() => take(track, window, given, state), QUIET);
+  }
+
   /** @param {PointerEvent} event @param {Track} track @param {number} given @param {State} state */
   function drag(event, track, given, state) {
     event.preventDefault();
+    clearTimeout(later);
     const move = (/** @type {PointerEvent} */ { clientX }) => {
       const row = element.querySelector(`[aria-label="${CSS.escape(track.label)}"]`);
       const borders = [.../** @type {NodeListOf<HTMLElement>} */ (row?.querySelectorAll(".seq-carry") ?? [])].map((it) => ({ border: Number(it.dataset.border), away: Math.abs((it.getBoundingClientRect().left + it.getBoundingClientRect().right) / 2 - clientX) }));
@@ -201,6 +252,7 @@ export function create(graph, actions) {
     complaint = "";
     redraw();
     if (window === given) return;
+    keepHold(element.contains(document.activeElement) ? (/** @type {HTMLElement} */ (document.activeElement).dataset.hold ?? null) : null);
     cutAt(state, track.scope, window).catch((error) => {
       choosing = null;
       complaint = error.message;
@@ -212,17 +264,14 @@ export function create(graph, actions) {
   function chooser(track, window, given, state) {
     const most = track.steps.length;
     if (most < 2) return null;
-    const to = (/** @type {number} */ by) => () => {
-      const next = (window || most) + by;
-      take(track, next >= most ? 0 : Math.max(1, next), given, state);
-    };
+    const to = (/** @type {number} */ by) => () => prepare(track, (window || most) + by, given, state);
     return h(
       "span",
       { class: "maps-turn seq-window" },
       h("button", { type: "button", class: "tool", dataset: { hold: `${track.scope}-` }, disabled: window === 1, "aria-label": "cut after fewer steps", on: { click: to(-1) } }, "‹"),
-      h("span", {}, "✂ ", window ? `every ${window} ${window === 1 ? "step" : "steps"}` : "never cut"),
+      h("span", {}, "✂ ", told(window)),
       h("button", { type: "button", class: "tool", dataset: { hold: `${track.scope}+` }, disabled: window === 0, "aria-label": "cut after more steps", on: { click: to(1) } }, "›"),
-      complaint && h("span", { role: "alert" }, ` ${complaint}`),
+      complaint ? h("span", { role: "alert" }, ` ${complaint}`) : h("span", { class: "seq-hint" }, window ? "or drag ✂ along the steps" : "or drag ✂ from the right to cut"),
     );
   }
 
