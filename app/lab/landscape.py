@@ -24,6 +24,7 @@ from app.lab.planes import (
 )
 from app.lab.recorded import Recorded, recorded
 from app.train.limits import SpecLimits
+from app.train.refined import run_of
 from app.train.run import Run
 
 PLANES = ("random", "trajectory", "parameters")
@@ -162,7 +163,7 @@ def landscape(
             f"a landscape's run may have at most {max_iterations:,} iterations: {count:,}",
             where="iterations",
         )
-    run = Run(laned(document, lane, limits))
+    run = run_of(laned(document, lane, limits))
     if progress is None:
         return survey(run, run.train(count), max_points=max_points, **asked).grid()
     ahead = int(asked.get("points", POINTS)) ** 2

@@ -18,7 +18,7 @@ from app.engine.fields import real, whole
 from app.lab.lanes import merged
 from app.render import numbers
 from app.train.limits import SpecLimits
-from app.train.run import Run
+from app.train.refined import run_of
 from app.train.spec import parse_spec
 
 LOW, HIGH, ITERATIONS = 1e-5, 10.0, 200
@@ -67,7 +67,7 @@ def range_test(
         raise BackstepError(f"is too far above low: {low:g}, {high:g}", where="high")
     gamma = (high / low) ** (1 / (count - 1))
     schedule = {"type": "exponential", "gamma": gamma, "per": "iteration"}
-    run = Run(parse_spec(merged(document, {"lr": low, "schedule": schedule}), limits))
+    run = run_of(parse_spec(merged(document, {"lr": low, "schedule": schedule}), limits))
     done = run.train(count, None if progress is None else lambda i: progress(i, count))
     history = run.history
     return _read(list(history.lr[:done]), list(history.train_loss[:done]))

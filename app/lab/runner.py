@@ -17,6 +17,7 @@ from app.engine.types import VALUE, Array
 from app.lab.lanes import Wanted, kindred
 from app.lab.verdicts import Course
 from app.train.limits import SpecLimits
+from app.train.refined import run_of
 from app.train.run import Run
 from app.train.spec import Spec
 from app.train.trainer import Trainer
@@ -75,7 +76,8 @@ class Runner:
             raise BackstepError(
                 "a sweep needs an optimizer whose learning rate can be set", where="optimizer"
             )
-        self.run, self.label, self.lr = Run(spec, trainer), lane.label, spec.optimizer.lr
+        self.run = run_of(spec, trainer=trainer)
+        self.label, self.lr = lane.label, spec.optimizer.lr
         self.parameters = self.run.graph(0).kind(PARAMETER)
         self.numbers = sum(math.prod(node.shape) for node in self.parameters)
         self.single = len(self.parameters) == 1 and self.parameters[0].shape == ()

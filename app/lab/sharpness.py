@@ -20,6 +20,7 @@ from app.lab.lanes import laned
 from app.lab.recorded import Recorded, recorded
 from app.render import numbers
 from app.train.limits import SpecLimits
+from app.train.refined import run_of
 from app.train.run import Run
 
 METHOD = "power iteration; Hessian-vector products by central differences of gradients"
@@ -87,7 +88,7 @@ def course_of(
     limits: SpecLimits | None = None,
 ) -> dict[str, Any]:
     """Of a spec, or of one lane of it, with the run's losses: `loss[k]` is that after k updates."""
-    run = Run(laned(document, lane, limits))
+    run = run_of(laned(document, lane, limits))
     done = run.train(iterations, lambda i: progress(i, 2 * iterations))
     rounds = 0
 

@@ -20,6 +20,7 @@ from app.lab.evidence import Evidence
 from app.lab.lanes import kindred, merged
 from app.render import numbers
 from app.train.limits import SpecLimits
+from app.train.refined import run_of
 from app.train.run import Run
 from app.train.spec import parse_spec
 
@@ -114,7 +115,7 @@ def _offered(
 def _lane(
     label: str, document: dict[str, Any], count: int, limits: SpecLimits, keep_on: KeepOn | None
 ) -> tuple[Lane, Run]:
-    run, done = Run(parse_spec(document, limits)), 0
+    run, done = run_of(parse_spec(document, limits)), 0
     while done < count and (keep_on is None or keep_on()):
         done = min(count, done + ROUND)
         run.train(done)

@@ -267,11 +267,10 @@ class Desk(Reader):
             async with session.engine:
                 document = turned_spec(session, scalars)
                 record = replace(session.record(), spec=document, changes=[])
-                new = await self.workers.run(lambda: Session(record, self.limits))
+                new = await self.workers.run(lambda: Session(record, self.limits, session.run))
                 await self.workers.run(lambda: carry_over(session, new))
                 limited(self.limits, "changes_per_session", len(new.changes), "scalars")
                 new.position = await self.workers.run(lambda: same_moment(session, new))
-                await self._reach(new, new.position.iteration)
                 new.seen = max(new.position, Moment(session.seen.iteration, 0))
                 there = same_node(session, new, node)
                 session.become(new)

@@ -59,10 +59,10 @@ def turned_spec(session: Session, scalars: bool) -> bytes:
 
 
 def carry_over(old: Session, new: Session) -> None:
-    """Apply to the new session what was done by hand in the old one."""
+    """Tell the new session, whose run is the old one's, what was done by hand."""
     for group in _grouped(old, new):
         for change in group:
-            new.apply(change)
+            new.note(change)
 
 
 def _grouped(old: Session, new: Session) -> Iterable[list[Change]]:
@@ -102,7 +102,6 @@ def _whole(old: Session, new: Session, changes: Sequence[SetValue]) -> Iterable[
     for (iteration, tensor), own in by_place.items():
         places = exploded(old, iteration).places[tensor]
         index_of = {scalar: index for index, scalar in places.items()}
-        new.reach(iteration)
         array = new.leaf(iteration, tensor).astype(float).copy()
         for change in own:
             array[index_of[change.node]] = np.asarray(_numbers(change.value), float).reshape(())

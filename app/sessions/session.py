@@ -36,6 +36,7 @@ from app.sessions.store import Record
 from app.settings import Limits
 from app.train.iteration import FED
 from app.train.limits import SpecLimits
+from app.train.refined import run_of
 from app.train.run import Progress, Run
 from app.train.spec import parse_spec
 
@@ -53,14 +54,16 @@ def spec_limits(limits: Limits) -> SpecLimits:
 
 
 class Session:
-    def __init__(self, record: Record, limits: Limits) -> None:
-        """Also how a stored session comes back: same spec, same changes, same numbers."""
+    def __init__(self, record: Record, limits: Limits, former: Run | None = None) -> None:
+        """Also how a stored session comes back: same spec, same changes, same numbers. `former` is
+        a run of the same numbers, to be shown in another form.
+        """
         self.id, self.title, self.lesson = record.id, record.title, record.lesson
         self.document: bytes = record.spec
         self.limits = limits
         spec = parse_spec(orjson.loads(record.spec), spec_limits(limits))
         self.title = self.title or spec.title
-        self.run = Run(spec)
+        self.run = run_of(spec, former)
         self.changes: list[Change] = []
         self._plans: dict[object, list[str]] = {}
         self._digests: list[tuple[int, bytes]] = [(0, _digest(b"", record.spec))]
@@ -282,6 +285,10 @@ class Session:
     def apply(self, change: Change) -> int:
         """Put a change into the run and the log; how many of the log's entries stayed."""
         change.apply(self.run)
+        return self.note(change)
+
+    def note(self, change: Change) -> int:
+        """Put a change that the run knows into the log."""
         log = self._log_with(change)
         kept = 0
         while kept < min(len(log), len(self.changes)) and log[kept] is self.changes[kept]:

@@ -22,6 +22,7 @@ from app.engine.graph import BUFFER, CONSTANT, PARAMETER, Graph
 from app.engine.replay import Rows, fill, taken
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array, Slot
+from app.train.edits import Edits, Entries
 from app.train.evaluation import Evaluation
 from app.train.history import History
 from app.train.iteration import FED
@@ -48,7 +49,7 @@ class Run(Iterations):
         """`trainer` is that of a former run, to be taken over if it `fits` this one."""
         super().__init__(spec)
         self.history = History()
-        self._edits: dict[int, dict[str, Array]] = {}
+        self._edits = Edits()
         self.restored: dict[int, int] = {}
         """From which iteration on the weights of which former one are taken up again."""
         self._snapshots = Snapshots(spec.limits.snapshot_bytes)
@@ -120,8 +121,7 @@ class Run(Iterations):
             former = self._core(self.restored[iteration])
             for node in self.graph(iteration).kind(PARAMETER, BUFFER):
                 slots[node.name, VALUE] = former[node.name, VALUE]
-        for name, value in self._edits.get(iteration, {}).items():
-            slots[name, VALUE] = value
+        slots |= self._edits.over(iteration, slots)
         if iteration and self._problem(iteration) is not self._problem(iteration - 1):
             problem = self._problem(iteration)
             fresh = problem.initial()
@@ -186,7 +186,7 @@ class Run(Iterations):
         """Up to where calls can be replayed without an edit, a change of settings or a snapshot."""
         stops = [stop, self._snapshots.next(start)]
         stops += [i for i, _ in self._settings if i > start]
-        stops += [i for i in (*self._edits, *self.restored) if i > start]
+        stops += [i for i in (*self._edits.iterations(), *self.restored) if i > start]
         return min(stops)
 
     def _must_step(self, iteration: int, slots: Slots) -> bool:
@@ -317,9 +317,12 @@ class Run(Iterations):
         if node.kind in FED:
             self.problem.edit(iteration, name, value.astype(node.dtype))
         else:
-            sealed = value.astype(node.dtype)
-            sealed.flags.writeable = False
-            self._edits.setdefault(iteration, {})[name] = sealed
+            self._edits.put(iteration, name, value.astype(node.dtype))
+
+    def set_entries(self, iteration: int, name: str, entries: Entries) -> None:
+        """As `set_value` for some numbers of a parameter; the others stay as training made them."""
+        self._forget(iteration)
+        self._edits.put_entries(iteration, name, entries)
 
     def restore(self, iteration: int, source: int) -> None:
         """From this iteration on with the parameters and buffers of a former one's start. What the
@@ -331,7 +334,7 @@ class Run(Iterations):
                 where="source",
             )
         self._forget(iteration)
-        self._edits.pop(iteration, None)
+        self._edits.drop(iteration)
         self.restored = {**self.restored, iteration: source}
 
     def configure(self, iteration: int, **changes: Any) -> None:
@@ -351,7 +354,7 @@ class Run(Iterations):
     def _forget(self, iteration: int) -> None:
         """Drop all that was computed from this iteration on, and the changes after it."""
         self.history.cut(iteration)
-        self._edits = {i: e for i, e in self._edits.items() if i <= iteration}
+        self._edits.forget(iteration)
         self.restored = {i: s for i, s in self.restored.items() if i <= iteration}
         self._settings = [entry for entry in self._settings if entry[0] <= iteration]
         self.problem.forget(iteration)

@@ -12,13 +12,14 @@ import pytest
 
 from app.engine.errors import BackstepError
 from app.engine.types import GRAD, VALUE
-from app.sessions.actions import Seek
+from app.sessions.actions import Seek, Train
 from app.sessions.desk import Desk
 from app.sessions.errors import StaleError
 from app.sessions.moment import Moment
 from app.sessions.scalars import apart, exploded, scalars_view
 from app.sessions.session import Session
 from app.settings import Settings
+from app.train.run import Run
 
 NETWORK: dict[str, Any] = {
     "model": {
@@ -119,6 +120,64 @@ def test_what_was_changed_by_hand_goes_along_both_ways() -> None:
         await desk.take_apart(session, False, None)
         np.testing.assert_allclose(numbers(session, VALUE)["0.weight"], edited, rtol=1e-9)
         assert [change["iteration"] for change in session.log] == [2, 2, 4]
+
+    at_a_desk(work)
+
+
+def test_a_session_far_along_is_turned_without_training_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Arrays train, numbers are looked at: nothing drifts apart, however long the run."""
+    replayed: list[int] = []
+    replay = Run._replay
+
+    def counted(run: Run, slots: Any, start: int, stop: int, progress: Any) -> Any:
+        found = replay(run, slots, start, stop, progress)
+        replayed.append(found[1] - start)
+        return found
+
+    async def work(desk: Desk) -> None:
+        session = await desk.create(NETWORK)
+        await desk.move(session, Train(1_000))
+        losses = session.history()["train_loss"]
+        monkeypatch.setattr(Run, "_replay", counted)
+        for scalars in (True, False, True):
+            await desk.take_apart(session, scalars, None)
+            assert session.history()["train_loss"] == losses
+        await desk.leg(session, 1_000)
+        assert sum(replayed) <= 2, "what lies behind is known"
+        await to(desk, session, 1_200, 7)
+        await to(desk, session, 31, 7)
+        await desk.take_apart(session, False, None)
+        there = {name: numbers(session, VALUE)[name] for name in ("0.weight", "2.bias")}
+        again = Session(session.record(), session.limits)
+        again.reach(31)
+        for name, array in there.items():
+            assert np.array_equal(again.leaf(31, name), array), "bit for bit"
+
+    at_a_desk(work)
+
+
+def test_a_number_changed_far_along_is_found_again_after_a_restart() -> None:
+    async def work(desk: Desk) -> None:
+        session = await desk.create(NETWORK)
+        await desk.move(session, Train(40))
+        await desk.take_apart(session, True, None)
+        await desk.change(session, lambda: [session.value_change("0.weight[2,1]", 3.0)])
+        await desk.change(session, lambda: [session.value_change("input[1,0]", -2.0)])
+        await desk.move(session, Train(40))
+        again = Session(session.record(), session.limits)
+        again.reach(80)
+        assert again.history() == session.history()
+        place = {name: again.leaf(80, name) for name in ("0.weight[2,1]", "2.weight[0,0]")}
+        assert place == {name: session.leaf(80, name) for name in place}
+        await desk.take_apart(session, False, None)
+        whole = Session(session.record(), session.limits)
+        whole.reach(80)
+        assert whole.history() == again.history()
+        assert whole.leaf(40, "0.weight")[2, 1] == 3.0
+        assert whole.leaf(40, "input")[1, 0] == -2.0 == whole.leaf(80, "input")[1, 0]
+        assert whole.leaf(39, "input")[1, 0] == 0.5
 
     at_a_desk(work)
 

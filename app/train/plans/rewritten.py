@@ -159,15 +159,19 @@ class Scalars(Wrapped):
         return first.scatter(self.inner.initial()) | first.constants
 
     def edit(self, iteration: int, name: str, value: Array) -> None:
+        self.inner.edit(iteration, *self.edited(iteration, name, value))
+
+    def edited(self, iteration: int, name: str, value: Array) -> tuple[str, Array]:
+        """The tensor that is fed, and all of it when one of its numbers is set."""
         exploded = self.exploded(iteration)
-        for tensor, places in exploded.places.items():
-            for index, scalar in places.items():
-                if scalar == name and tensor not in exploded.onehot:
-                    whole = self.inner.feed(iteration)[tensor].copy()
-                    whole[index] = value
-                    self.inner.edit(iteration, tensor, whole)
-                    return
-        raise BackstepError(f"cannot be edited as a scalar: {name!r}", where=name)
+        tensor = exploded.owners.get(name, "")
+        if tensor in exploded.onehot or tensor not in exploded.places:
+            raise BackstepError(f"cannot be edited as a scalar: {name!r}", where=name)
+        whole = self.inner.feed(iteration)[tensor].copy()
+        for index, scalar in exploded.places[tensor].items():
+            if scalar == name:
+                whole[index] = value
+        return tensor, whole
 
 
 def model_of(problem: Any) -> ModelProblem | None:

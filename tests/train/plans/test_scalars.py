@@ -15,7 +15,9 @@ from app.engine.types import GRAD, VALUE
 from app.sessions.graphs import graph_view
 from app.sessions.views import frame_view, plan_view, state_view
 from app.train.plans.rewritten import Scalars
+from app.train.refined import run_of as shown
 from app.train.run import Run
+from app.train.spec import parse_spec
 from tests.train.plans.specs import CLASSES, PROGRAM, end, linear, run_of
 
 SMALL: dict[str, Any] = {
@@ -53,8 +55,26 @@ def test_trains_as_the_tensors_do(name: str) -> None:
     np.testing.assert_allclose(whole.history.train_loss, apart.history.train_loss, rtol=1e-9)
 
 
-def test_stepped_and_full_speed_are_bit_identical() -> None:
-    fast, stepped = (run_of(SMALL | {"scalars": True}) for _ in range(2))
+@pytest.mark.parametrize("name", SPECS)
+def test_numbers_that_arrays_train_start_every_iteration_as_the_arrays_do(name: str) -> None:
+    whole, apart = run_of(SPECS[name]), shown(parse_spec(SPECS[name] | {"scalars": True}))
+    for i in (0, 1, 9, 4):
+        a, b = whole.slots(i, 0), apart.slots(i, 0)
+        for slot in (VALUE, *whole.spec.optimizer.state):  # type: ignore[union-attr]
+            for node in whole.graph(i).kind("parameter"):
+                assert np.array_equal(gathered(apart, b, i, node.name, slot), a[node.name, slot]), (
+                    "bit for bit"
+                )
+        a, b = end(whole, i), end(apart, i)
+        for node in whole.graph(i).kind("parameter"):
+            there = gathered(apart, b, i, node.name, GRAD)
+            np.testing.assert_allclose(there, a[node.name, GRAD], rtol=1e-10, atol=1e-14)
+    assert whole.history.table() == apart.history.table()
+
+
+@pytest.mark.parametrize("started", [run_of, lambda spec: shown(parse_spec(spec))])
+def test_stepped_and_full_speed_are_bit_identical(started: Any) -> None:
+    fast, stepped = (started(SMALL | {"scalars": True}) for _ in range(2))
     fast.train(12)
     for i in range(12):
         stepped.slots(i + 1, 0)

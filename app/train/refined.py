@@ -1,0 +1,128 @@
+"""A run that is trained in one form and shown in a finer one: arrays train, and every iteration
+that is looked at has a node for each of their numbers.
+
+What an iteration starts from is what training has led to, number for number, so that another form
+costs nothing and no place of the run depends on where somebody looked. Within the iteration the
+finer graph adds in another order: its numbers agree with those of training up to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from app.engine.errors import BackstepError
+from app.engine.types import VALUE, Array
+from app.train.edits import sealed
+from app.train.iteration import FED
+from app.train.plans.rewritten import Scalars
+from app.train.problem import Problem, check_choices
+from app.train.run import Progress, Run
+from app.train.snapshots import Slots
+from app.train.spec import Spec
+from app.train.trainer import Trainer
+
+
+def run_of(spec: Spec, former: Run | None = None, trainer: Trainer | None = None) -> Run:
+    """The run of a spec, in the form in which it is to be shown. `former` has the same numbers in
+    another form: all that it has computed is taken over.
+    """
+    if isinstance(former, Apart):
+        former = former.whole
+    if not spec.method.scalars:
+        return former or Run(spec, trainer)
+    return Apart(spec, former or Run(_whole(spec), trainer))
+
+
+class Apart(Run):
+    """Every entry a node. `whole` is the run of arrays, which does all the training; it may be one
+    that is under way.
+    """
+
+    def __init__(self, spec: Spec, whole: Run) -> None:
+        super().__init__(spec)
+        self.whole = whole
+        self._seen: dict[int, Scalars] = {}
+        self.problem = self.shown = self._apart(self.whole.problem)
+        self.history, self.restored = self.whole.history, self.whole.restored
+
+    def _apart(self, problem: Problem) -> Scalars:
+        known = self._seen.get(id(problem))
+        if known is None:
+            known = self._seen[id(problem)] = Scalars(problem, self.spec.limits.graph_nodes)
+        return known
+
+    # --- what training has led to ---------------------------------------------------------------
+
+    def settings(self, iteration: int) -> Any:
+        return self.whole.settings(iteration)
+
+    def _problem(self, iteration: int) -> Scalars:
+        return self._apart(self.whole._problem(iteration))
+
+    def initial(self) -> Slots:
+        return self._taken_apart(0, self.whole.initial())
+
+    def train(self, stop: int, progress: Progress | None = None) -> int:
+        done = self.whole.train(stop, progress)
+        self.trainer = self.whole.trainer
+        return done
+
+    def _core(self, iteration: int) -> Slots:
+        return self._taken_apart(iteration, self.whole.carried(iteration))
+
+    def _start(self, iteration: int) -> Slots:
+        if iteration == 0:
+            return self._core(0)
+        before = self._steppers.get(iteration - 1)
+        if before is None:
+            before = self._stepper(iteration - 1, self._core(iteration - 1))
+        before.seek(len(before.plan))
+        return before.slots | self._core(iteration)
+
+    def _taken_apart(self, iteration: int, slots: Slots) -> Slots:
+        exploded = self._problem(iteration).exploded(iteration)
+        found = {(name, VALUE): value for name, value in exploded.constants.items()}
+        for (name, slot), array in slots.items():
+            for scalar, number in exploded.scatter({name: array}).items():
+                found[scalar, slot] = sealed(number)
+        return found
+
+    # --- changes --------------------------------------------------------------------------------
+
+    def set_value(self, iteration: int, name: str, value: Array) -> None:
+        graph = self.graph(iteration)
+        node = graph.nodes.get(name)
+        exploded = self._problem(iteration).exploded(iteration)
+        tensor = exploded.owners.get(name)
+        if node is None or node.op is not None or tensor is None:
+            raise BackstepError(f"only leaves can be set: {name!r}", where=name)
+        check_choices(graph, name, value, "value")
+        if node.kind in FED:
+            self.whole.set_value(iteration, *self.shown.edited(iteration, name, value))
+        else:
+            index = next(i for i, scalar in exploded.places[tensor].items() if scalar == name)
+            self.whole.set_entries(iteration, tensor, {index: float(value)})
+        self._look_again(iteration)
+
+    def restore(self, iteration: int, source: int) -> None:
+        self.whole.restore(iteration, source)
+        self._look_again(iteration)
+
+    def configure(self, iteration: int, **changes: Any) -> None:
+        self.whole.configure(iteration, **changes)
+        self._look_again(iteration)
+
+    def _look_again(self, iteration: int) -> None:
+        """What was shown of this iteration and all later ones is out of date."""
+        self.restored = self.whole.restored
+        for i in [i for i in self._steppers if i >= iteration - 1]:
+            del self._steppers[i]
+
+
+def _whole(spec: Spec) -> Spec:
+    """The same spec with arrays."""
+    assert isinstance(spec.problem, Scalars)
+    document = {name: given for name, given in spec.document.items() if name != "scalars"}
+    method = replace(spec.method, scalars=False)
+    return replace(spec, document=document, problem=spec.problem.inner, method=method)
