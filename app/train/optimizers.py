@@ -36,7 +36,7 @@ class SGD(Optimizer):
     """Gradient descent (Cauchy 1847; Robbins and Monro 1951), with momentum after Polyak 1964 and
     Nesterov 1983 in PyTorch's form: the buffer holds gradients, the learning rate stays outside."""
 
-    momentum: float = option(0.0, "share of the former direction that is kept", low=0)
+    momentum: float = option(0.0, "share of the former direction that is kept", low=0, high=1)
     dampening: float = option(0.0, "share of the gradient held back from the buffer")
     weight_decay: float = option(0.0, "pull of every parameter towards 0", low=0)
     nesterov: bool = option(False, "look ahead along the buffer; needs momentum")
@@ -117,7 +117,7 @@ class Momentum(Optimizer):
     """The form of Rumelhart, Hinton and Williams 1986, with the learning rate inside the velocity.
     It differs from PyTorch's once the rate changes: what was gathered before keeps the old one."""
 
-    momentum: float = option(0.9, "share of the velocity that is kept", low=0)
+    momentum: float = option(0.9, "share of the velocity that is kept", low=0, high=1)
 
     name = "momentum"
     torch = "SGD"
@@ -158,10 +158,10 @@ class RMSprop(Optimizer):
     Graves 2013."""
 
     lr: float = option(1e-2, "learning rate: how far one update goes", low=0)
-    alpha: float = option(0.99, "share of the average of squares that is kept", low=0)
+    alpha: float = option(0.99, "share of the average of squares that is kept", low=0, high=1)
     eps: float = option(1e-8, "keeps the division from exploding", low=0)
     weight_decay: float = option(0.0, "pull of every parameter towards 0", low=0)
-    momentum: float = option(0.0, "share of the former direction that is kept", low=0)
+    momentum: float = option(0.0, "share of the former direction that is kept", low=0, high=1)
     centered: bool = option(False, "divide by the spread around the average gradient")
 
     name = "rmsprop"

@@ -14,6 +14,7 @@ from app.train.clipping import ClipStep, parse_clip
 from app.train.iteration import iteration_plan
 from app.train.limits import SpecLimits
 from app.train.optimizers import OPTIMIZERS, Optimizer
+from app.train.plans.checkpointing import check_distance
 from app.train.plans.method import PLAIN, Method, parse_method
 from app.train.plans.rewritten import changed
 from app.train.problem import ModelProblem, Problem, ProgramProblem
@@ -81,6 +82,8 @@ def parse_spec(given: Any, limits: SpecLimits | None = None, like: Spec | None =
         else:
             problem = ModelProblem.parse(given, seed, limits)
         method = parse_method(given)
+        if method.checkpoint is not None:
+            check_distance(problem.graph(0), method.checkpoint)
         problem = changed(problem, method, limits.graph_nodes)
     schedule = parse_schedule(given.get("schedule"))
     spec = Spec(given, problem, optimizer, schedule, clip, zero_grad, title, limits, method)

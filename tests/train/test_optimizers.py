@@ -244,6 +244,12 @@ def test_the_guides_gradient_descent() -> None:
         ({"type": "sgd", "nesterov": True}, "optimizer.nesterov", "needs momentum"),
         ({"type": "sgd", "momentum": 0.9, "nesterov": True, "dampening": 0.1}, None, "dampening"),
         ({"type": "momentum", "momentum": -0.1}, "optimizer.momentum", "at least 0: -0.1"),
+        (
+            {"type": "sgd", "momentum": 5},
+            "optimizer.momentum",
+            "momentum must be at most 1: 5",
+        ),
+        ({"type": "rmsprop", "alpha": 1.5}, "optimizer.alpha", "at most 1: 1.5"),
         ({"type": "momentum", "weight_decay": 0.1}, "optimizer.weight_decay", "lr, momentum"),
         ({"type": "rmsprop", "eps": -1e-8}, "optimizer.eps", "at least 0"),
         ({"type": "adagrad", "lr_decay": -1}, "optimizer.lr_decay", "at least 0"),

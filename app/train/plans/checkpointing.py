@@ -74,20 +74,38 @@ def segments(graph: Graph, given: Checkpoint) -> dict[str, int]:
                 where="checkpoint",
             )
     found: dict[str, int] = {}
-    layers: dict[str, int] = {}
-    scoped = any(node.scope for node in graph.ops)
-    ended, layer = 0, ""
+    layers = layers_of(graph)
+    ended = 0
     for node in graph.ops:
         if given.names:
             found[node.name] = ended
             ended += node.name in given.names
             continue
-        if node.scope or not scoped or not layer:  # what has no layer goes with the one before
-            layer = node.scope.split(".")[0] if node.scope else node.name
-        number = layers.setdefault(layer, len(layers)) // given.every
-        ended = max(ended, number)
+        ended = max(ended, layers[node.name] // given.every)
         found[node.name] = ended
     return found
+
+
+def layers_of(graph: Graph) -> dict[str, int]:
+    """The number of every op node's layer; without layers each node is one of its own."""
+    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    scoped, layer = any(node.scope for node in graph.ops), ""
+    for node in graph.ops:
+        if node.scope or not scoped or not layer:  # what has no layer goes with the one before
+            layer = node.scope.split(".")[0] if node.scope else node.name
+        found[node.name] = numbers.setdefault(layer, len(numbers))
+    return found
+
+
+def check_distance(graph: Graph, given: Checkpoint) -> None:
+    """Refuses checkpoints that lie further apart than the graph is deep."""
+    most = max(layers_of(graph).values()) + 1
+    if given.every > most:
+        what = "layers" if any(node.scope for node in graph.ops) else "computed nodes"
+        raise BackstepError(
+            f"must be at most {most}, the number of {what}: {given.every}", where="checkpoint"
+        )
 
 
 def checkpointed(graph: Graph, given: Checkpoint) -> list[Step]:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.engine.errors import BackstepError
 from app.engine.plan import backward_steps, forward_steps
 from app.engine.types import GRAD, VALUE
 from app.train.iteration import iteration_plan
-from app.train.plans.checkpointing import Checkpoint, checkpointed
+from app.train.plans.checkpointing import Checkpoint, checkpointed, layers_of
 from app.train.plans.memory import account, memory_view
 from tests.train.plans.specs import CLASSES, NETWORK, PROGRAM, end, linear, run_of, same
 
@@ -34,7 +35,9 @@ def gradients_and_updates(spec: dict[str, Any]) -> dict[Any, Any]:
 )
 @pytest.mark.parametrize("every", WAYS)
 def test_same_bits_as_the_plain_plan(spec: dict[str, Any], every: int) -> None:
-    assert same(gradients_and_updates(spec | {"checkpoint": every}), gradients_and_updates(spec))
+    deep = max(layers_of(run_of(spec).graph(0)).values()) + 1
+    checkpoint = {"checkpoint": min(every, deep)}
+    assert same(gradients_and_updates(spec | checkpoint), gradients_and_updates(spec))
 
 
 def test_named_nodes_stay_and_others_are_released() -> None:
@@ -120,11 +123,20 @@ def test_random_networks(kinds: list[str], every: int, seed: int) -> None:
     }
     layers = [made.get(kind, kind) for kind in kinds] + [linear(1)]
     spec = NETWORK | {"model": {"layers": layers}, "seed": seed}
-    plain, other = run_of(spec), run_of(spec | {"checkpoint": every})
+    plain, other = run_of(spec), run_of(spec | {"checkpoint": min(every, len(layers))})
     a, b = end(plain, 2), end(other, 2)
     keys = [key for key in a if key[1] in (GRAD, VALUE) and key in b]
     assert {key for key in a if key[1] == GRAD} <= set(keys)
     assert all(np.array_equal(a[key], b[key]) for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("spec", "most"), [(NETWORK, "7, the number of layers"), (PROGRAM, "the number of computed")]
+)
+def test_no_further_apart_than_the_graph_is_deep(spec: dict[str, Any], most: str) -> None:
+    with pytest.raises(BackstepError, match=f"must be at most .*{most}.*: 100") as refused:
+        run_of(spec | {"checkpoint": 100})
+    assert refused.value.where == "checkpoint"
 
 
 def test_one_segment_is_the_plain_plan() -> None:
