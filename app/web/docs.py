@@ -11,6 +11,6 @@ from app.web.rendering import kept
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/docs", response_class=HTMLResponse)
+@router.api_route("/docs", methods=["GET", "HEAD"], response_class=HTMLResponse)
 async def docs(request: Request) -> Response:
     return kept(request.headers, "docs.html")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
@@ -13,26 +15,27 @@ from app.web.rendering import kept
 HERO = "neuron"  # the lesson that walks by itself on the home page
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+at = partial(router.api_route, methods=["GET", "HEAD"])
 
 
-@router.get("/")
+@at("/")
 async def home(request: Request) -> Response:
     given = await first.home_page(request.app.state.desk, HERO)
     return kept(request.headers, "home.html", hero=HERO, given=given)
 
 
-@router.get("/walk")
+@at("/walk")
 async def walk_spec(request: Request) -> Response:
     """The spec stands in the address after #."""
     return _walk(request, title="A network of your own")
 
 
-@router.get("/walk/session/{id}")
+@at("/walk/session/{id}")
 async def walk_session(request: Request, id: str) -> Response:
     return _walk(request, session_id=id, title="Walk")
 
 
-@router.get("/walk/{lesson}")
+@at("/walk/{lesson}")
 async def walk(request: Request, lesson: str) -> Response:
     found = lessons().get(lesson)
     if found is None:
@@ -62,7 +65,7 @@ LAB = {
 """The pages of the lab by address: the part that its script shows, and the title."""
 
 
-@router.get("/lab/{name}")
+@at("/lab/{name}")
 async def lab(request: Request, name: str) -> Response:
     if name not in LAB:
         raise HTTPException(404, f"the lab has no such page: {name[:80]}")
@@ -71,12 +74,12 @@ async def lab(request: Request, name: str) -> Response:
     return kept(request.headers, "lab.html", given=given, part=part, title=title)
 
 
-@router.get("/playground")
+@at("/playground")
 async def playground(request: Request) -> Response:
     return _playground(request)
 
 
-@router.get("/playground/session/{id}")
+@at("/playground/session/{id}")
 async def playground_session(request: Request, id: str) -> Response:
     """A run that is going on, for a second look or a second person."""
     return _playground(request, id)

@@ -161,6 +161,21 @@ def test_addresses(client: TestClient, method: str, path: str, status: int, word
     assert (status == 405) == ("allow" in response.headers)
 
 
+@pytest.mark.parametrize("path", ["/", "/walk/neuron", "/walk/nothing", "/playground", "/docs"])
+def test_a_page_is_there_for_who_asks_only_whether_it_is(client: TestClient, path: str) -> None:
+    asked, got = client.head(path), client.get(path)
+    assert asked.status_code == got.status_code
+    assert asked.headers["content-length"] == got.headers["content-length"]
+
+
+def test_a_whole_number_too_long_for_json_is_told_where_it_stands(client: TestClient) -> None:
+    spec = {**LINE, "seed": 2**70}
+    found = error(client.post("/api/sessions", json={"spec": spec}), 422)
+    assert found["where"] == "seed" and "at most 4294967295" in found["message"]
+    spec = {**LINE, "values": {**LINE["values"], "w": 10**30}}
+    assert client.post("/api/sessions", json={"spec": spec}).json()["spec"]["values"]["w"] == 1e30
+
+
 def test_a_browser_gets_a_page(client: TestClient) -> None:
     response = client.get("/walk/nothing", headers={"accept": "text/html,*/*"})
     assert response.status_code == 404

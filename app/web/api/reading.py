@@ -143,7 +143,7 @@ async def history(
     id: Id,
     start: Annotated[int, Query(ge=0, description="first iteration")] = 0,
     stop: Annotated[int | None, Query(ge=0, description="iteration after the last")] = None,
-    most: Annotated[int | None, Query(ge=8, description="at most so many, for a curve")] = None,
+    most: Annotated[int | None, Query(ge=8, description="at most so many, at least 8")] = None,
 ) -> Response:
     """One entry for each iteration seen whole: its batch's loss before the update, the rate, the
     gradient's norm. With `most` a long history is thinned, peaks and valleys kept.
