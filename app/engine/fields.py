@@ -70,14 +70,19 @@ def whole(value: Any, where: str, *, low: int | None = None, high: int | None = 
     return int(value)
 
 
+def nearest(value: int | float) -> float:
+    """As float64; beyond its reach infinity."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def real(value: Any, where: str) -> float:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BackstepError(f"must be a number: {value!r}", where=where)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    number = nearest(value)
     if not math.isfinite(number):
         raise BackstepError(f"must be a finite number: {value!r}", where=where)
     return number

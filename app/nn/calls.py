@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
 from app.engine.errors import BackstepError
+from app.engine.fields import nearest
 from app.engine.op import OPS, Op
 from app.engine.ops import arithmetic as _fills_the_table  # noqa: F401
 from app.engine.types import Shape
@@ -175,10 +176,7 @@ def _number(source: Source, node: ast.expr, name: str) -> float:
     value = inner.value if isinstance(inner, ast.Constant) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise source.fail(f"{name} must be a number written out here", node)
-    try:
-        number = sign * float(value)
-    except OverflowError:
-        number = math.inf
+    number = sign * nearest(value)
     if not math.isfinite(number):
         raise source.fail(f"{name} is too large", node)
     return number

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.engine.errors import BackstepError, LimitError, ShapeError
+from app.engine.fields import nearest
 from app.engine.graph import CONSTANT, INPUT, TARGET, Graph, Node
 from app.engine.op import Op, make
 from app.engine.ops.class_loss import ClassLoss
@@ -190,10 +191,7 @@ class Expressions:
             raise self.source.fail(
                 f"not a number: {self.source.written(node)}; a program has numbers and names", node
             )
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
+        number = nearest(value)
         if not math.isfinite(number):
             raise self.source.fail("the number is too large for float64", node)
         label = f"{number:.15g}"

@@ -16,6 +16,7 @@ import orjson
 
 from app import __version__
 from app.engine.errors import BackstepError, LimitError
+from app.engine.fields import nearest
 from app.engine.graph import PARAMETER, Node
 from app.engine.stepper import Stepper
 from app.engine.types import GRAD, VALUE, Array
@@ -376,9 +377,13 @@ def _dumps(value: Any, where: str) -> bytes:
 
 
 def worded(value: Any) -> Any:
-    """JSON in which numbers that are not finite are words; JSON has no other way."""
+    """JSON in which numbers that are not finite are words, and whole ones of more than 64 bits are
+    rounded: JSON has no other way.
+    """
     if isinstance(value, float):
         return plain(value)
+    if isinstance(value, int) and value.bit_length() > 63:
+        return plain(nearest(value))
     if isinstance(value, dict):
         return {str(name): worded(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

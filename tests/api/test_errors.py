@@ -163,7 +163,8 @@ def test_addresses(client: TestClient, method: str, path: str, status: int, word
 
 @pytest.mark.parametrize("path", ["/", "/walk/neuron", "/walk/nothing", "/playground", "/docs"])
 def test_a_page_is_there_for_who_asks_only_whether_it_is(client: TestClient, path: str) -> None:
-    asked, got = client.head(path), client.get(path)
+    page = {"accept": "text/html"}
+    asked, got = client.head(path, headers=page), client.get(path, headers=page)
     assert asked.status_code == got.status_code
     assert asked.headers["content-length"] == got.headers["content-length"]
 
