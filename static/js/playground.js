@@ -237,15 +237,23 @@ async function main() {
     change({ data: { dataset: name, samples, noise, ...(flat ? { flat } : {}) }, loss: "", ...back, ...layers });
   }
 
+  /** What the plane holds: one's own points, of which the last may not have been answered yet, or a set as it is drawn.
+   *  @param {Scene} seen @returns {import("./playground/choices.js").Own} */
+  function pointsNow(seen) {
+    const { data, standardise } = choices;
+    if (isOwn(data) && !standardise) return { ...data, inputs: [...data.inputs], targets: [...data.targets] };
+    const sets = Object.values(seen.samples);
+    return {
+      inputs: sets.flatMap(({ inputs }) => inputs),
+      targets: sets.flatMap(({ targets }) => targets.flat().map(Number)),
+      task: taskOf(data, known),
+    };
+  }
+
   /** A point of one's own joins those that are there. @param {number[]} place */
   function addPoint(place) {
     if (!scene) return;
-    /** @type {import("./playground/choices.js").Own} */
-    const all = { inputs: [], targets: [], task: taskOf(choices.data, known) };
-    for (const { inputs, targets } of Object.values(scene.samples)) {
-      all.inputs.push(...inputs);
-      all.targets.push(...targets.flat().map(Number));
-    }
+    const all = pointsNow(scene);
     const kind = controls.kind();
     const line = scene.domain.length === 1;
     all.inputs.push((line ? [place[0]] : place).map((x) => Number(x.toFixed(3))));

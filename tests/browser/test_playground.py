@@ -119,6 +119,14 @@ def test_points_of_ones_own_are_learned_from(new_page: NewPage, watch: Watch) ->
     data = made.value.json()["spec"]["data"]
     assert data["targets"] == [[0], [1], [0]]
     assert data["inputs"][2][0] > 0.3 and data["inputs"][2][1] < -0.3  # on the right, below
+    with page.expect_response(
+        lambda answer: (
+            answer.url.endswith("/api/sessions")
+            and len(answer.request.post_data_json["spec"]["data"]["inputs"]) == 5
+        )
+    ):  # two at once: neither is lost
+        page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.9 * box["height"])
+        page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.8 * box["height"])
     page.get_by_role("button", name="CSV").click()
     page.get_by_label("The table as CSV").fill("a,b,kind\n1,2,x\n2,oh,y\n")
     page.get_by_role("button", name="Use it").click()

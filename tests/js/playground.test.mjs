@@ -102,6 +102,6 @@ test("the page says why it stopped and what it shows", () => {
   assert.match(says("limit", "", 1e6), /1\u202f000\u202f000 updates/);
   assert.equal(says("paused", "", 9), "");
   const scene = { flat: true, shapes: [[1, 9], [1, 9]], columns: [{ title: "tanh" }, { title: "" }], domain: [[0, 1], [0, 1]], classes: 2 };
-  assert.match(shows(scene, null), /Hollow: held back/);
+  assert.match(shows(scene, null), /White: held back/);
   assert.equal(shows(scene, { column: 0, unit: 2 }), "What neuron 3 of layer 1 says (tanh).");
 });

@@ -1,4 +1,4 @@
-// The samples over what the painter draws: circles for the first class, triangles for the second, hollow where a sample is
+// The samples over what the painter draws: circles for the first class, triangles for the second, white where a sample is
 // held back. A click adds one of one's own.
 
 import { h } from "../h.js";
@@ -79,6 +79,10 @@ export function mountPlane(root, ways) {
     }
     pen.fillStyle = hollow ? "#fff" : colour;
     pen.fill();
+    if (!hollow) {
+      pen.fillStyle = "rgb(0 0 0 / 45%)"; // so that it is seen where the network is sure, on its own colour
+      pen.fill();
+    }
     pen.lineWidth = hollow ? 1.5 : 1;
     pen.strokeStyle = hollow ? colour : "#fff";
     pen.stroke();

@@ -25,5 +25,5 @@ export function shows({ flat, shapes, columns, domain, classes }, neuron) {
   }
   if (classes > 2) return `How sure it is of class ${neuron?.unit ?? 0}.`;
   const click = "Click to add a sample.";
-  return domain.length === 1 ? `The curve is the network's answer. ${click}` : `Filled: trained on. Hollow: held back. ${click}`;
+  return domain.length === 1 ? `The curve is the network's answer. ${click}` : `Dark: trained on. White: held back. ${click}`;
 }
