@@ -20,8 +20,10 @@ from app.lab.vitals import vitals
 from app.train.run import Run
 
 CHECKS: dict[str, Check] = {
-    check.name: check for check in (*flow.CHECKS, *course.CHECKS, *recipe.CHECKS)
+    check.name: check for check in (*recipe.CHECKS, *flow.CHECKS, *course.CHECKS)
 }
+"""In the order in which one leads to another: a recipe's faults, what becomes of the gradients,
+what becomes of the loss."""
 
 
 @dataclass(frozen=True)

@@ -80,14 +80,15 @@ def treat(
     changed = merged(document, chosen.changes or {})
     until = count if chosen.until is None else min(count, chosen.until)
     limits = run.spec.limits
-    sick, _ = _lane("as it is", document, count, limits, keep_on)
+    sick, ill = _lane("as it is", document, count, limits, keep_on)
     cured, healthy = _lane(chosen.name, changed, until, limits, keep_on)
+    before = {one.check.name for one in examine(ill, len(sick.loss), keep_on)}
     found = examine(healthy, len(cured.loss), keep_on)
     names = list(dict.fromkeys(one.check.name for one in found))
     healed = check not in names
     same = {"program": changed["program"]} if "program" in changed else {}  # only its bends differ
     comparable = kindred({**document, **same}) == kindred(changed)
-    says = _says(finding, chosen, sick, cured, found, comparable)
+    says = _says(finding, chosen, sick, cured, found, before, comparable)
     return Treatment(check, cure, count, [sick, cured], healed, comparable, names, says)
 
 
@@ -126,11 +127,19 @@ def _lane(
 
 
 def _says(
-    finding: Finding, cure: Cure, sick: Lane, cured: Lane, found: list[Finding], comparable: bool
+    finding: Finding,
+    cure: Cure,
+    sick: Lane,
+    cured: Lane,
+    found: list[Finding],
+    before: set[str],
+    comparable: bool,
 ) -> str:
     title = finding.check.title
     again = next((one for one in found if one.check.name == finding.check.name), None)
-    others = [one.check.title for one in found if one.check.name != finding.check.name]
+    others = {one.check.name: one.check.title for one in found if one.check != finding.check}
+    left = [title for name, title in others.items() if name in before]
+    new = [title for name, title in others.items() if name not in before]
     words = [
         f"“{title}” is gone."
         if again is None
@@ -145,8 +154,10 @@ def _says(
         words.append(_stopped(sick, cured))
     else:
         words.append("The two losses measure different things: compare their shapes.")
-    if others:
-        words.append(f"New here: {', '.join(dict.fromkeys(others))}.")
+    if left:
+        words.append(f"Found in both lanes: {', '.join(left)}.")
+    if new:
+        words.append(f"New here: {', '.join(new)}.")
     return " ".join(words)
 
 

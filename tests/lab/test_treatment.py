@@ -38,6 +38,15 @@ def test_a_cure_that_does_not_help_is_said_to() -> None:
     assert told.healed or "sick below 0.001" in told.says
 
 
+def test_what_both_lanes_have_is_not_called_new() -> None:
+    run = Run(parse_spec(lessons()["init-zeros"].spec))
+    order = [one.check.name for one in examine(run, 200)]
+    assert order[0] == "symmetric_init" and "plateau" in order, "what leads to it comes first"
+    told = treat(run, 200, "plateau", "adam", max_iterations=500)
+    assert "Found in both lanes: Zero or symmetric start" in told.says
+    assert "New here" not in told.says
+
+
 def test_standardised_inputs_are_the_same_task() -> None:
     spec, iterations = SICK["unnormalised_input"]
     run = Run(parse_spec(spec))
@@ -80,7 +89,7 @@ def test_what_is_not_found_or_not_offered_or_too_long_is_refused() -> None:
     run = Run(parse_spec(moons(8)))
     with pytest.raises(BackstepError, match="nothing is found by this check after 20"):
         treat(run, 20, "vanishing", "relu", max_iterations=99)
-    with pytest.raises(BackstepError, match="must be one of vanishing, exploding"):
+    with pytest.raises(BackstepError, match="must be one of forgotten_zero_grad, "):
         treat(run, 20, "hiccups", "relu", max_iterations=99)
     sick = Run(parse_spec(SICK["forgotten_zero_grad"][0]))
     with pytest.raises(BackstepError, match="one of those offered here, zero_grad: 'relu'"):

@@ -13,7 +13,7 @@ import { lanesView } from "./doctor_lanes.js";
 /** @import {Check, Cure, Finding, Report, Watch} from "./doctor_watch.js" */
 /** @import {Treatment} from "./doctor_lanes.js" */
 
-const TALL = 150;
+const TALL = 168;
 
 /** A threshold as a sentence's end: "sick below 0.001". @param {Check} check */
 export const limitOf = ({ above, share, threshold }) => `sick ${above ? "above" : "below"} ${share ? `${number(100 * threshold)} %` : number(threshold)}`;

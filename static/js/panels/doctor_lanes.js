@@ -9,7 +9,8 @@ import { decades, linear, logarithmic, path, thin, ticks } from "../scale.js";
 /** @typedef {{label: string, spec: any, loss: Num[], validation: (Num | null)[], final: Num}} Lane */
 /** @typedef {{check: string, cure: string, iterations: number, lanes: [Lane, Lane], healed: boolean, comparable: boolean, findings: string[], says: string}} Treatment */
 
-const EDGE = { left: 44, right: 10, top: 10, bottom: 20 };
+const EDGE = { left: 44, right: 10, top: 28, bottom: 20 };
+const TITLE = 62; // px of the title of x
 const LOG_FROM = 30;
 const LOST = 20; // times the largest start: above, a curve leaves the picture
 const SMALLEST = 1e-15; // of the start: below, a curve has arrived
@@ -54,7 +55,9 @@ export function lanesView({ lanes, comparable }, width, height) {
     svg("g", { class: "chart-grid" }, d.yTicks.map((t) => svg("path", { d: `M${EDGE.left} ${d.y(t)}H${width - EDGE.right}` }))),
     svg("g", { class: "chart-ticks" },
       d.yTicks.map((t) => svg("text", { x: EDGE.left - 6, y: d.y(t) + 4, "text-anchor": "end" }, number(t))),
-      d.xTicks.map((t) => svg("text", { x: d.x(t), y: height - 5, "text-anchor": "middle" }, String(t)))),
+      d.xTicks.filter((t) => d.x(t) < width - EDGE.right - TITLE).map((t) => svg("text", { x: d.x(t), y: height - 5, "text-anchor": "middle" }, String(t))),
+      svg("text", { x: 4, y: 16 }, "loss"),
+      svg("text", { x: width - EDGE.right, y: height - 5, "text-anchor": "end" }, "iteration")),
     d.lines.map((line, i) => /** @type {const} */ ([line, i])).reverse().map(([line, i]) => svg("g", { class: i ? "doctor-lane is-cured" : "doctor-lane is-sick" },
       line.validation && svg("path", { class: "is-validation", d: line.validation }),
       svg("path", { d: line.loss }))));
