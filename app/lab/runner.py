@@ -15,6 +15,7 @@ from app.engine.errors import BackstepError
 from app.engine.graph import PARAMETER
 from app.engine.types import VALUE, Array
 from app.lab.lanes import Wanted, kindred
+from app.lab.recorded import recorded
 from app.lab.verdicts import Course
 from app.train.limits import SpecLimits
 from app.train.refined import run_of
@@ -24,6 +25,7 @@ from app.train.trainer import Trainer
 
 WATCHED = 60  # steps of a path that are compared, to see where it turns back
 SWING = 1e-3  # a step by a smaller share of the weights does not swing
+QUICK = 20  # batches over which a loss is meaned, to see whether it was low for a while
 PATH = 2_000  # iterations of the path of one or two numbers
 
 Progress = Callable[[int, int], bool]
@@ -116,6 +118,11 @@ class Runner:
         history, problem = self.run.history, self.run.problem
         losses = [*history.train_loss[:iterations], self.run.loss(iterations)]
         judged = _trailing(losses, self.stride, self.stride)  # batches need not be alike
+        quick, began = None, None
+        if self.stride > 1:
+            width = min(self.stride, QUICK)
+            quick = _trailing(losses, width, width)
+            began = self._began()
         turns = _turns(self.path[:: self.stride] if self.drawn else self.path)
         told = {
             "label": self.label,
@@ -132,7 +139,12 @@ class Runner:
             "batches": self.stride,
             "spec": self.run.spec.document if spec else None,
         }
-        return Ran(kindred(self.run.spec.document), Course(judged, turns, self.stride), told)
+        course = Course(judged, turns, self.stride, quick, began)
+        return Ran(kindred(self.run.spec.document), course, told)
+
+    def _began(self) -> float:
+        f = recorded(self.run, 0)
+        return f.loss(f.start)
 
     def _drawn_path(self) -> list[float] | list[list[float]] | None:
         if self.single:

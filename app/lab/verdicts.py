@@ -33,8 +33,9 @@ STILL = 1e-12
 
 @dataclass(frozen=True)
 class Verdict:
-    """`kind` is crawls, right, oscillates or diverges; `at` the iteration at which it was decided:
-    the start of a loss that stays too high, the fifth turn, nine tenths of the way, or the end.
+    """`kind` is crawls, stands, right, unsteady, oscillates or diverges; `at` the iteration that
+    decided: the start of a loss that stays too high, the fifth turn, nine tenths of the way, or the
+    end.
     """
 
     kind: str
@@ -46,16 +47,20 @@ class Verdict:
 class Course:
     """What is known of a lane: its losses, and for its first steps whether each turned back.
 
-    A step is `stride` iterations long: one, or one epoch where batches differ.
+    A step is `stride` iterations long: one, or one epoch where batches differ. `losses` are means
+    over so many batches then, `quick` over fewer, and `began` is the loss of all samples at the
+    start, which no batch alone tells.
     """
 
     losses: Sequence[float]
     turned: Sequence[bool]
     stride: int = 1
+    quick: Sequence[float] | None = None
+    began: float | None = None
 
     @property
     def start(self) -> float:
-        return self.losses[0]
+        return self.losses[0] if self.began is None else self.began
 
     @property
     def end(self) -> float:
@@ -77,7 +82,11 @@ def judge(courses: Sequence[Course]) -> list[Verdict]:
     kept = [course.lowest for course, gone in zip(courses, lost, strict=True) if gone is None]
     best = min(kept, default=math.inf)
     return [
-        gone or _oscillates(course, best) or _crawls(course, best) or _right(course, best)
+        gone
+        or _oscillates(course, best)
+        or _unsteady(course, best)
+        or _crawls(course, best)
+        or _right(course, best)
         for course, gone in zip(courses, lost, strict=True)
     ]
 
@@ -131,19 +140,39 @@ def _oscillates(course: Course, best: float) -> Verdict | None:
     return Verdict("oscillates", at, f"{share} jumped back across the lowest point; {after}.")
 
 
+def _unsteady(course: Course, best: float) -> Verdict | None:
+    """It has been where the best lane is, and does not stay there: too large a step for slopes that
+    each batch draws anew.
+    """
+    way = course.start - best
+    enough = course.start - REACHED * way
+    if way <= STILL * abs(course.start) or course.end <= enough:
+        return None
+    quick = course.losses if course.quick is None else course.quick
+    at = next((i for i, loss in enumerate(quick) if loss <= enough), None)
+    if at is None or not math.fsum(quick[at:]) / len(quick[at:]) > enough:
+        return None
+    return Verdict(
+        "unsteady",
+        at,
+        f"By iteration {at} it was down to {numbers.text(quick[at], 3)}, but it does not stay "
+        f"there: at the end it lies around {numbers.text(course.end, 3)}.",
+    )
+
+
 def _crawls(course: Course, best: float) -> Verdict | None:
     way = course.start - best
     if way <= STILL * abs(course.start):
         return None
     done = course.start - course.end
-    middle = course.start - course.losses[len(course.losses) // 2]
-    far = course.losses[-1] > (1 - REACHED) * abs(course.start)
-    straight = far and course.start - course.losses[-1] > (1 + STRAIGHT) * middle > 0
+    first, last = course.losses[0], course.losses[-1]
+    middle = first - course.losses[len(course.losses) // 2]
+    straight = last > (1 - REACHED) * abs(first) and first - last > (1 + STRAIGHT) * middle > 0
     if done >= REACHED * way and not straight:
         return None
     count = len(course.losses) - 1
     if done <= STILL * abs(course.start):
-        return Verdict("crawls", count, f"After {_iterations(count)} the loss has not fallen.")
+        return Verdict("stands", count, f"After {_iterations(count)} the loss has not fallen.")
     left = numbers.text(course.losses[-1], 3)
     return Verdict(
         "crawls",

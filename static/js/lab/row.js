@@ -15,7 +15,9 @@ import { FIELDS, named, rate, schedule } from "./lanes.js";
 /** @type {Record<string, {glyph: string, word: string}>} */
 const VERDICTS = {
   crawls: { glyph: "…", word: "too slow: it crawls" },
+  stands: { glyph: "■", word: "it stands still" },
   right: { glyph: "✓", word: "just right" },
+  unsteady: { glyph: "≈", word: "too large: it does not settle" },
   oscillates: { glyph: "⇄", word: "too large: it swings" },
   diverges: { glyph: "↗", word: "far too large: it diverges" },
 };

@@ -78,7 +78,7 @@ class GradientCheck(Said):
 
 
 class Verdict(Said):
-    kind: str = Field(description="crawls, right, oscillates or diverges")
+    kind: str = Field(description="crawls, stands, right, unsteady, oscillates or diverges")
     at: int = Field(description="the iteration at which it was decided")
     says: str
 
