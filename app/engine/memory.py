@@ -11,13 +11,44 @@ from bisect import insort
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
-from app.engine.types import Array, owner
+from app.engine.types import Array, Slot, owner
 
 ALIGNED = 64  # bytes: a line of the cache
+GIVEN = 6  # blocks that a pool remembers
+ALONE = 2  # references to a block of which only its pool knows: the list's and the question's
+
+
+class Pool:
+    """Blocks of memory for copies that are given away. One that nobody holds any more is used
+    again: to get fresh memory from the system takes longer than to fill it.
+    """
+
+    def __init__(self) -> None:
+        self._given: list[Array] = []
+
+    def take(self, size: int) -> Array:
+        """So many bytes. Every view of them, and view of a view, counts as a holder."""
+        given = self._given
+        free = (i for i in range(len(given)) if getrefcount(given[i]) == ALONE)
+        i = next((i for i in free if given[i].nbytes == size), None)
+        block = np.empty(size, np.uint8) if i is None else given.pop(i)
+        self._given = [*self._given[1 - GIVEN :], block]
+        return block
+
+    def copies(self, arrays: Mapping[Slot, Array]) -> dict[Slot, Array]:
+        """Copies side by side in one block."""
+        sizes = [-(-array.nbytes // ALIGNED) * ALIGNED for array in arrays.values()]
+        block, stop, found = self.take(sum(sizes)), 0, {}
+        for (slot, array), size in zip(arrays.items(), sizes, strict=True):
+            part = block[stop : stop + array.nbytes].view(array.dtype).reshape(array.shape)
+            np.copyto(part, array)
+            found[slot], stop = part, stop + size
+        return found
 
 
 @dataclass

@@ -17,7 +17,7 @@ import numpy as np
 
 from app.engine.graph import PARAMETER, Graph
 from app.engine.kernel import Recorder
-from app.engine.memory import shared_places
+from app.engine.memory import Pool, shared_places
 from app.engine.plan import Step
 from app.engine.replay import Call, Rows, Straight, straight
 from app.engine.types import GRAD, VALUE, Array, Slot
@@ -29,7 +29,7 @@ from app.train.update import Update
 
 CACHE = 200_000  # bytes; less than that stays in a core's cache, wherever it lies
 SMALL = 8_192  # bytes of an array that is left where it is
-BLOCK = 8192  # entries that stay in the cache while an optimizer makes its passes over them
+BLOCK = 16_384  # entries that stay in the cache while an optimizer makes its passes over them
 
 
 @dataclass
@@ -86,6 +86,7 @@ class Trainer:
         self.judge: Evaluation | None = None
         """What validates, over these buffers."""
         self._standing: dict[Slot, Array] = {}  # copies of what is in the buffers now
+        self._pool = Pool()
 
     def fits(self, graph: Graph, optimizer: Optimizer | None) -> bool:
         """Whether a run of this very graph can go on with these buffers and recordings: the rate
@@ -105,14 +106,19 @@ class Trainer:
 
     def export(self, names: Iterable[Slot], program: Program | None) -> dict[Slot, Array]:
         """Copies of those slots, sealed."""
-        found = {}
+        wanted = {}
         for slot in sorted(names):  # a set has another order in every process
             buffer = self.shared.get(slot)
             if buffer is None and program is not None:
                 buffer = program.buffers.get(slot)
             if buffer is not None:
-                found[slot] = buffer.copy()
-                found[slot].flags.writeable = False
+                wanted[slot] = buffer
+        if sum(buffer.nbytes for buffer in wanted.values()) > CACHE:
+            found = self._pool.copies(wanted)
+        else:
+            found = {slot: buffer.copy() for slot, buffer in wanted.items()}
+        for copy in found.values():
+            copy.flags.writeable = False
         self._standing = found
         return found
 

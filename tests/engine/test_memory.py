@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from app.engine.kernel import Recorder
-from app.engine.memory import shared_places
+from app.engine.memory import Pool, shared_places
 from app.engine.replay import replay
-from app.engine.types import VALUE, Array
+from app.engine.types import VALUE, Array, owner
 from tests.engine.checks import same_bits
 
 
@@ -91,3 +91,16 @@ def test_a_place_lies_as_the_array_did(last: bool) -> None:
             array.dtype,
             array.strides,
         )
+
+
+def test_a_block_is_used_again_only_when_nobody_holds_any_of_it() -> None:
+    pool, x = Pool(), {("w", VALUE): np.arange(40.0).reshape(4, 10), ("n", VALUE): np.array(7)}
+    copies = pool.copies(x)
+    kept, where = copies["w", VALUE][1:3, ::2], owner(copies["w", VALUE]).ctypes.data
+    assert all(same_bits(copies[slot], x[slot]) for slot in x)
+    del copies
+    x["w", VALUE][...] = 0
+    assert owner(pool.copies(x)["w", VALUE]).ctypes.data != where
+    assert kept.tolist() == [[10, 12, 14, 16, 18], [20, 22, 24, 26, 28]]
+    del kept
+    assert where in {owner(pool.copies(x)["w", VALUE]).ctypes.data for _ in range(3)}

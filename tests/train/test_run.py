@@ -236,3 +236,23 @@ def test_two_processes_compute_the_same_bytes(shape: str) -> None:
         for _ in range(2)
     }
     assert len(outs) == 1 and len(outs.pop()) == 65
+
+
+def test_what_is_remembered_of_a_large_network_stays_as_it_was() -> None:
+    """Its copies lie in memory that is used again, but not while somebody looks at them."""
+    hidden = [{"type": "linear", "out_features": 200}, "tanh"]
+    spec = {
+        "model": {"layers": [*hidden, *hidden, {"type": "linear", "out_features": 1}]},
+        "loss": "bce_with_logits",
+        "optimizer": {"type": "adam", "lr": 0.01},
+        "data": {"dataset": "moons", "samples": 10},
+    }
+    run, looked = run_of(spec), []
+    for iteration in range(1, 12):
+        run.train(iteration)
+        looked.append(run.carried(iteration))
+    for iteration, seen in enumerate(looked, 1):
+        fresh = run_of(spec)
+        fresh.train(iteration)
+        assert same(fresh.carried(iteration), seen)
+        assert same(run.carried(iteration), seen)
