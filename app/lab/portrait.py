@@ -14,10 +14,10 @@ import numpy as np
 
 from app.engine.errors import BackstepError, LimitError
 from app.engine.graph import PARAMETER, Graph
-from app.engine.kernel import Eager
-from app.engine.op import OPS
 from app.engine.ops.matrix import Linear
 from app.engine.types import VALUE, Array, Slot
+from app.lab.recital import Recital, tokens
+from app.lab.seen import Answer, Column
 from app.train.evaluation import Evaluation
 from app.train.plans.rewritten import model_of
 from app.train.run import Run
@@ -27,17 +27,6 @@ SAMPLES = 2_000  # of which losses are taken and which are drawn
 MOST = 400_000  # numbers in the maps of one picture
 LARGEST = 100
 NO_NUMBER = -128  # stands for NaN and infinity in a map of bytes
-
-
-@dataclass(frozen=True)
-class Column:
-    """The neurons of one layer: `node` holds what they say, `weight` what they listen with."""
-
-    node: str
-    title: str
-    weight: str
-    bias: str
-    units: int
 
 
 @dataclass(frozen=True)
@@ -91,31 +80,6 @@ def columns_of(graph: Graph, prediction: str) -> list[Column]:
     return found
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a prediction means. `classes` is 0 for a number that is to be hit."""
-
-    classes: int
-    loss: str
-
-    def shown(self, prediction: Array) -> Array:
-        """Two classes: from −1 (surely the first) to 1 (surely the second); more: the share of
-        each, from 0 to 1; none: the prediction itself. (points, units).
-        """
-        flat = prediction.reshape(len(prediction), -1)
-        out, k = np.empty_like(flat), Eager({}, {}, {})
-        with np.errstate(all="ignore"):
-            if self.loss == "bce_with_logits":
-                OPS["sigmoid"]().forward(k, out, flat)
-            elif self.loss == "cross_entropy":
-                OPS["softmax"]().forward(k, out, flat)
-            elif self.loss == "nll":
-                np.exp(flat, out)
-            else:
-                out[:] = flat
-        return np.asarray(2 * out[:, -1:] - 1) if self.classes == 2 else out
-
-
 class Portrait:
     """`size` is the number of points along each axis of the plane."""
 
@@ -129,18 +93,23 @@ class Portrait:
         self.problem, batches = problem, problem.batches
         inputs = batches.inputs
         self.flat = inputs.ndim == 2 and inputs.shape[1] <= 2 and inputs.dtype.kind == "f"
-        self.picture = _picture(inputs.shape[1:])
+        self.picture = () if tokens(inputs) else _picture(inputs.shape[1:])
         self.samples = {"train": self._some(batches.inputs, batches.targets)}
         if batches.validation is not None:
             self.samples["validation"] = self._some(*batches.validation)
         model = self.problem.evaluation(len(self.samples["train"][0]))
-        self.columns = columns_of(model.graph, model.prediction)
         self.weights = [n for n in model.graph.kind(PARAMETER) if int(np.prod(n.shape)) <= 10_000]
         loss = model.graph[model.graph.output].op
         assert loss is not None
         shape = model.graph[model.prediction].shape
         self.reading = reading(loss, batches.targets, shape)
         self.answer = Answer(self.reading.classes if self.reading else 0, loss.name)
+        self.recital: Recital | None = None
+        if tokens(inputs):
+            self.recital = Recital(self.problem, self.samples, self.reading, self.answer)
+            self.columns = self.recital.columns
+        else:
+            self.columns = columns_of(model.graph, model.prediction)
         self._judges = {
             which: (
                 self.problem.evaluation(len(rows[0])),
@@ -178,6 +147,8 @@ class Portrait:
     def shapes(self) -> list[tuple[int, ...] | None]:
         """Rows and columns of the pixels of each column's maps, None where it has none."""
         last = len(self.columns) - 1
+        if self.recital:
+            return [*self.recital.shapes]
         if self.flat:
             half = (-(-self.shape[0] // self.skip), -(-self.shape[1] // self.skip))
             return [self.shape if k == last else half for k in range(last + 1)]
@@ -186,8 +157,10 @@ class Portrait:
     def maps(self, slots: Mapping[Slot, Array]) -> list[Array]:
         """For each column (units, rows, columns of the plane); the last one is the answer as it is
         to be understood. Where the inputs are pictures: only what each unit of the first layer
-        looks for, its weights.
+        looks for, its weights. Of sequences: (units, sequences, steps).
         """
+        if self.recital:
+            return self.recital.maps(slots)
         if not self.flat:
             first = self.columns[:1] if self.picture else []
             return [slots[c.weight, VALUE].reshape(c.units, *self.picture) for c in first]
@@ -205,8 +178,8 @@ class Portrait:
         for each in maps:
             finite = np.abs(each[np.isfinite(each)])
             reach = float(finite.max()) if finite.size else 1.0
-            found.append(max(1.0, reach) if self.flat else reach or 1.0)
-        if maps and self.flat:
+            found.append(max(1.0, reach) if self.flat or self.recital else reach or 1.0)
+        if maps and (self.flat or self.recital):
             targets = np.abs(self.samples["train"][1].astype(float))
             reach = 1.0 if self.answer.classes else float(targets.max(initial=0.0)) or 1.0
             found[-1] = reach if np.isfinite(reach) else 1.0

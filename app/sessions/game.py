@@ -91,6 +91,7 @@ class Game:
             "shapes": portrait.shapes,
             "classes": portrait.answer.classes,
             "samples": samples,
+            "sequences": portrait.recital and portrait.recital.scene,
             "curve": self.curve.rows(),
             "batches": session.batches,
             "limit": limit,
@@ -118,6 +119,8 @@ class Game:
             "weights": {n.name: slots[n.name, VALUE].tolist() for n in portrait.weights},
             "regularisation": settings.regularisation,
         }
+        if portrait.recital:
+            picture |= portrait.recital.answers()
         if not self.on:
             picture["batch_loss"] = run.loss(at)
             picture["parameters"] = sum(

@@ -4,7 +4,7 @@ iteration, like a dropout mask: it is made from the seed before the iteration be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,16 @@ FARTHEST = 16
 
 @dataclass(frozen=True)
 class Augment:
-    """`jitter` is the spread of noise added to every input, in the units that the network sees;
-    `shift` is how many pixels a picture may move up, down, left and right.
-    """
-
-    jitter: float = 0.0
-    shift: int = 0
+    jitter: float = field(
+        default=0.0,
+        metadata={
+            "summary": "spread of noise added to every input, in the units that the network sees"
+        },
+    )
+    shift: int = field(
+        default=0,
+        metadata={"summary": "how many pixels a picture may move up, down, left and right"},
+    )
 
     def __post_init__(self) -> None:
         if self.jitter < 0:

@@ -4,7 +4,6 @@ for everybody and made once. A session of one's own comes while the visitor look
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import cache
 
 import numpy as np
@@ -14,10 +13,13 @@ from app.lessons import lessons
 from app.sessions.desk import Desk
 from app.sessions.session import Session, new_record
 from app.sessions.views import state_view
+from app.train.augment import Augment
 from app.train.data import parse_data
 from app.train.datasets import DATASETS
 from app.train.limits import SpecLimits
 from app.web.api.answers import raw
+from app.web.api.catalogue import parameters
+from app.web.api.datasets import SAYS
 from app.web.api.lessons import shelf
 from app.web.api.lessons import whole as lesson_view
 from app.web.api.sessions import whole as session_view
@@ -43,11 +45,21 @@ async def lab_page() -> str:
 
 @cache
 def playground_page() -> str:
-    """What the data sets look like that have one or two inputs, or pictures, to choose by."""
+    """What the data sets look like, to choose by: points, a picture, or rows of tokens; with the
+    catalogue's words for what can be chosen of them.
+    """
     sets = []
     for name, row in DATASETS.items():
-        noise = next(f.default for f in fields(row) if f.name == "noise")
-        told = {"name": name, "task": row.task, "noise": noise, "summary": row.summary}
+        told = {
+            "name": name,
+            "task": row.task,
+            "classes": row.classes,
+            "summary": row.summary,
+            "options": {
+                one["name"]: {key: one[key] for key in ("default", "summary")}
+                for one in row.arguments()
+            },
+        }
         data = {"dataset": name, "samples": SHOWN}
         some = parse_data(
             data, classes=False, batch_size=None, shuffle=False, seed=1, limits=SpecLimits()
@@ -55,12 +67,15 @@ def playground_page() -> str:
         inputs, targets = some.inputs, some.targets
         if inputs.ndim == 2 and inputs.shape[1] <= 2:
             points = np.hstack([inputs, targets.reshape(SHOWN, -1)]).round(3).tolist()
-            sets.append({**told, "classes": row.classes, "points": points})
+            sets.append({**told, "points": points})
         elif inputs.ndim == 4:
-            picture = inputs[3, 0].round(2).tolist()
-            sets.append({**told, "classes": row.classes, "picture": picture, "flat": True})
-    sets.sort(key=lambda told: "picture" in told)  # the plane first
-    whole = orjson.dumps({"walk": None, "answers": {}, "sets": sets})
+            sets.append({**told, "picture": inputs[3, 0].round(2).tolist()})
+        elif row.task == "sequence":
+            sets.append({**told, "tokens": inputs[:5, :5, 0].tolist()})
+    sets.sort(key=lambda told: "points" not in told)  # the plane first
+    words = {name: summary for name, (_, summary) in SAYS.items()}
+    words |= {one["name"]: one["summary"] for one in parameters(Augment)}
+    whole = orjson.dumps({"walk": None, "answers": {}, "sets": sets, "words": words})
     return whole.replace(b"</", b"<\\/").decode()
 
 

@@ -25,13 +25,20 @@ const WRITE_AFTER = 240; // ms between two writings of numbers
 const RUNNING = new Set(["lr", "l1", "l2", "until"]); // what may change without a new beginning
 const GOOD_ENDS = new Set(["loss_below", "grad_norm_below", "validation_patience", "limit", "moved"]);
 const DEFAULT_SAMPLES = 500;
+/** What suits a kind of data better than what suited another. @type {Record<string, Partial<Choices>>} */
+const SUITED = {
+  points: { layers: DEFAULT.layers },
+  picture: { layers: [8, 8] },
+  tokens: { layers: [8], optimizer: "adam", lr: 0.01, norm: "" },
+  back: { optimizer: DEFAULT.optimizer, lr: DEFAULT.lr },
+};
 const SETTLED_AFTER = 500; // ms in which the server has heard of a press
 const CHANGE_AFTER = 120; // ms of quiet until a dragged slider counts
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(`play-${id}`));
 
 async function main() {
-  const sets = /** @type {{sets: Set[]}} */ (/** @type {any} */ (api.given())).sets ?? [];
+  const { sets = [], words = {} } = /** @type {{sets?: Set[], words?: Record<string, string>}} */ (/** @type {any} */ (api.given()));
   const known = Object.fromEntries(sets.map((set) => [set.name, set]));
   /** @type {Choices} */
   let choices = structuredClone(DEFAULT);
@@ -60,7 +67,7 @@ async function main() {
   still.addEventListener("change", () => paint({ is: "calm", calm: still.matches }));
   watchInks((inks) => paint({ is: "inks", inks }));
   new ResizeObserver(measured).observe(curve);
-  const controls = mountControls(sets, {
+  const controls = mountControls(sets, words, {
     change: (changed) => (Object.keys(changed).every((name) => RUNNING.has(name)) ? changeRunning(changed) : change(changed)),
     rate: (lr) => changeRunning({ lr }),
     chooseSet,
@@ -85,18 +92,21 @@ async function main() {
   function look(neuron) {
     looked = neuron;
     const output = neuron && scene && neuron.column === scene.columns.length - 1 ? neuron.unit : 0;
-    paint({ is: "look", neuron: neuron && scene && neuron.column < scene.columns.length - 1 ? neuron : null, output });
+    const inner = neuron && scene && neuron.column < scene.columns.length - 1 ? neuron : null;
+    paint({ is: "look", neuron: inner, output });
+    plane.answer(!inner);
     caption();
   }
 
   /** What the large picture shows. */
   function caption() {
     if (!scene) return;
-    const answer = scene.flat && (!looked || looked.column === scene.columns.length - 1);
-    const column = looked?.column ?? (scene.flat ? scene.columns.length - 1 : 0);
+    const whole = scene.flat || Boolean(scene.sequences);
+    const answer = whole && (!looked || looked.column === scene.columns.length - 1);
+    const column = looked?.column ?? (whole ? scene.columns.length - 1 : 0);
     at("low").parentElement?.toggleAttribute("hidden", scene.flat && scene.domain.length === 1);
     at("low").parentElement?.classList.toggle("is-share", answer && scene.classes > 2);
-    controls.scale(scene.classes, limits[Math.min(column, limits.length - 1)] ?? 1, answer);
+    controls.scale(scene, limits[Math.min(column, limits.length - 1)] ?? 1, answer);
     controls.caption(shows(scene, looked));
   }
 
@@ -158,7 +168,7 @@ async function main() {
         paint({ is: "scene", scene: next });
         network.build(next, choices.layers);
         plane.build(next);
-        controls.layers(choices.layers.length);
+        controls.layers(choices.layers.length, Boolean(next.sequences));
       },
       picture(text) {
         network.picture(text);
@@ -225,16 +235,25 @@ async function main() {
     }, CHANGE_AFTER);
   }
 
+  /** @param {import("./playground/choices.js").Data} data */
+  function kindOf(data) {
+    if (isOwn(data)) return "points";
+    const { tokens, picture } = known[data.dataset] ?? {};
+    return tokens ? "tokens" : picture ? "picture" : "points";
+  }
+
   // -- data --------------------------------------------------------------------------------------
 
   /** @param {string} name */
   function chooseSet(name) {
-    const { noise, flat } = known[name];
-    const samples = isOwn(choices.data) ? DEFAULT_SAMPLES : choices.data.samples;
-    const back = isOwn(choices.data) ? { validation: DEFAULT.validation, batch: DEFAULT.batch, standardise: false } : {};
-    const was = !isOwn(choices.data) && choices.data.flat;
-    const layers = flat ? { layers: [8, 8] } : was ? { layers: DEFAULT.layers } : {};
-    change({ data: { dataset: name, samples, noise, ...(flat ? { flat } : {}) }, loss: "", ...back, ...layers });
+    const { options, points, tokens } = known[name];
+    const usual = Object.fromEntries(Object.entries(options).map(([option, { default: value }]) => [option, value]));
+    const own = isOwn(choices.data);
+    const was = kindOf(choices.data);
+    const kind = points ? "points" : tokens ? "tokens" : "picture";
+    const data = /** @type {import("./playground/choices.js").Data} */ ({ dataset: name, ...usual, samples: isOwn(choices.data) ? DEFAULT_SAMPLES : choices.data.samples, ...(kind === "picture" ? { flat: true } : {}) });
+    const back = own ? { validation: DEFAULT.validation, batch: DEFAULT.batch, standardise: false } : {};
+    change({ data, loss: "", ...back, ...(kind === was ? {} : SUITED[kind]), ...(was === "tokens" && kind !== was ? SUITED.back : {}) });
   }
 
   /** What the plane holds: one's own points, of which the last may not have been answered yet, or a set as it is drawn.
@@ -288,6 +307,7 @@ async function main() {
     if (best?.accuracy !== undefined) write(at("accuracy"), percent(best.accuracy));
     controls.confusion(best?.confusion, validation ? "held back" : "training");
     limits = told.limits;
+    plane.show(told);
     caption();
     settle(told);
     if (document.body.dataset.playing !== String(told.playing)) document.body.dataset.playing = String(told.playing);

@@ -191,3 +191,27 @@ def test_bytes_of_a_picture_fit_its_scene(server: Server) -> None:
         )
         assert len(base64.b64decode(picture["maps"])) == size
         assert scene["classes"] == 0 and "accuracy" not in picture["scores"]["train"]
+
+
+def test_what_is_said_of_sequences(server: Server) -> None:
+    spec = {
+        "model": {
+            "layers": [{"type": "gru", "hidden_size": 2}, {"type": "linear", "out_features": 1}]
+        },
+        "loss": "bce_with_logits",
+        "data": {"dataset": "copy", "samples": 20, "noise": 0, "length": 3, "delay": 1},
+    }
+    with server.client() as client:
+        path = new(client, spec)
+        told = client.get(f"{path}/maps").json()
+        with client.stream("GET", f"{path}/live") as stream:
+            seen = events(stream.iter_lines())
+            (_, scene), (_, picture) = next(seen), next(seen)
+    shown = told["sequences"]
+    assert shown["part"] == "train" and scene["sequences"]["inputs"] == shown["inputs"]
+    assert [row[1:] for row in shown["targets"]] == [row[:-1] for row in shown["inputs"]]
+    assert picture["answers"] == shown["answers"] and picture["said"] == shown["said"]
+    assert [np.shape(column["maps"]) for column in told["columns"]] == [(2, 6, 3), (1, 6, 3)]
+    assert told["columns"][0]["steps"] == ["0.h_1", "0.h_2", "0.h_3"]
+    right = np.equal(shown["said"], shown["targets"]).all(axis=1)
+    assert len(right) == 6 and scene["shapes"] == [[6, 3], [6, 3]]

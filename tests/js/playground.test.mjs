@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { rateAt, rateOf } from "../../static/js/playground/controls.js";
-import { DEFAULT, choicesOf, classesOf, specOf } from "../../static/js/playground/choices.js";
+import { rateAt, rateOf, seedOf } from "../../static/js/playground/controls.js";
+import { DEFAULT, applying, choicesOf, classesOf, specOf } from "../../static/js/playground/choices.js";
 import { along } from "../../static/js/playground/network.js";
-import { bounds, joined, thinned } from "../../static/js/playground/painter_curve.js";
-import { stroke, widest } from "../../static/js/playground/painter_network.js";
+import { bounds, joined, levels, thinned } from "../../static/js/playground/painter_curve.js";
+import { matrices, stroke, widest } from "../../static/js/playground/painter_network.js";
 import { boundary, bytesOf, placesOf } from "../../static/js/playground/pixels.js";
+import { verdict } from "../../static/js/playground/recital.js";
 import { says, shows } from "../../static/js/playground/words.js";
 
-const SETS = { circle: { task: "binary" }, sine: { task: "regression" }, digits: { task: "multiclass", classes: 10 } };
+const SETS = { circle: { task: "binary" }, sine: { task: "regression" }, digits: { task: "multiclass", classes: 10 }, copy: { task: "sequence", classes: 2 }, parity: { task: "sequence", classes: 2 } };
 
 test("choices make a spec, and the spec makes the same choices again", () => {
   const spec = specOf(DEFAULT, SETS);
@@ -38,6 +39,49 @@ test("the output fits the task", () => {
   assert.equal(bent.model.layers.at(-1), "sigmoid"); // a class from 0 to 1
   assert.equal(specOf({ ...DEFAULT, one: true }, SETS).data.overfit_one_batch, true);
   assert.ok(!("validation" in specOf({ ...DEFAULT, one: true }, SETS).data));
+});
+
+test("data are a little different each time, and have a seed of their own", () => {
+  const plane = { ...DEFAULT, jitter: 0.2, shift: 2, dataSeed: 7, shuffle: false };
+  const { data, shuffle } = specOf(plane, SETS);
+  assert.deepEqual([data.augment, data.seed, shuffle], [{ jitter: 0.2 }, 7, false]); // a plane is no picture
+  assert.deepEqual(choicesOf(specOf({ ...plane, shift: 0 }, SETS)), { ...plane, shift: 0 });
+  const digits = { ...DEFAULT, shift: 2, data: { dataset: "digits", samples: 20, noise: 0, flat: true } };
+  const moved = specOf(digits, SETS);
+  assert.deepEqual([moved.data.augment, moved.data.flat, moved.model.layers[0]], [{ shift: 2 }, false, "flatten"]);
+  assert.deepEqual(choicesOf(moved), digits);
+  assert.ok(!("augment" in specOf({ ...digits, one: true }, SETS).data));
+});
+
+test("sequences are read by recurrent layers", () => {
+  const copy = { ...DEFAULT, layers: [6, 3], cell: "gru", data: { dataset: "copy", samples: 20, noise: 0, length: 8, flat: false, delay: 2 } };
+  assert.deepEqual(specOf(copy, SETS).model.layers.map((l) => l.hidden_size ?? l.out_features), [6, 3, 1]);
+  assert.deepEqual(choicesOf(specOf(copy, SETS)), copy);
+  const looked = { ...copy, embedding: 2, jitter: 0.1, data: { ...copy.data, noise: 0.3 } };
+  const { model, data } = specOf(looked, SETS);
+  assert.deepEqual(model.layers[0], { type: "embedding", num_embeddings: 2, embedding_dim: 2 });
+  assert.deepEqual([data.flat, data.noise, data.augment], [true, 0, undefined]);
+  assert.equal(choicesOf({ model, data, loss: "bce_with_logits" }).embedding, 2);
+  const parity = { ...copy, data: { dataset: "parity", samples: 20, noise: 0, length: 6, flat: false, running: false } };
+  assert.deepEqual(specOf(parity, SETS).model.layers.map((l) => l.return_sequences), [undefined, false, undefined]);
+  assert.ok(applying(copy, SETS).cell && !applying(copy, SETS).activation && !applying(looked, SETS).noise);
+  const [first, second] = matrices({ columns: [{ weight: "a", units: 2, looked_up: 3 }, { weight: "b", units: 1, first: 2 }] }, { a: [[1, 2], [3, 4], [5, 6]], b: [[7], [8], [9]] });
+  assert.deepEqual([first, second], [[[1, 3, 5], [2, 4, 6]], [[9]]]);
+});
+
+test("right and wrong are told by a mark", () => {
+  assert.deepEqual(verdict(1, 0, 0.25, 2), { text: "0✗", right: false, tint: -0.5, title: "wrong: probability of 1 0.25" });
+  assert.equal(verdict(1, 1, 0.75, 2).text, "1✓");
+  assert.equal(verdict(1, -1, "NaN", 2).text, "?");
+  assert.deepEqual(verdict(1, null, 2.5, 0), { text: "2.5", right: null, tint: 0, title: "2.5" });
+});
+
+test("the loss axis has labels that do not touch", () => {
+  assert.deepEqual(levels(0.2, 0.9, 0.1), [0.2, 0.4, 0.6, 0.8]);
+  const many = levels(0.01, 1, 0.12).sort((a, b) => a - b);
+  assert.ok(many.includes(0.1) && many.includes(1) && many.length > 3);
+  for (const [i, v] of many.entries()) if (i) assert.ok(Math.log10(v / many[i - 1]) >= 0.12 * 2);
+  assert.deepEqual(levels(1e-6, 10, 0.1).length > 2, true);
 });
 
 test("maps lie one after the other, columns without maps take no room", () => {
@@ -93,6 +137,7 @@ test("rates are read as people write them", () => {
   assert.equal(rateOf("1e300"), 1e300);
   assert.equal(rateOf("-1"), null);
   assert.equal(rateOf(""), null);
+  assert.deepEqual([seedOf(" 12 "), seedOf(""), seedOf("1.5"), seedOf("-1"), seedOf("4294967296")], [12, null, undefined, undefined, undefined]);
   assert.equal(rateAt(-2), 0.01);
   assert.equal(rateAt(-1.5), 0.032);
 });

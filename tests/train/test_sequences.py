@@ -45,3 +45,10 @@ def test_a_recurrent_net_learns_to_copy() -> None:
     run.train(150)
     found = evaluated(run, 150)
     assert found["train"]["accuracy"] == 1.0 and found["validation"]["accuracy"] == 1.0
+
+
+def test_tokens_in_a_row_are_looked_up_by_an_embedding() -> None:
+    tokens, said = drawn("copy", samples=9, length=4, delay=1)
+    flat, same = drawn("copy", samples=9, length=4, delay=1, flat=True)
+    assert flat.shape == (9, 4)
+    assert np.array_equal(flat, tokens[:, :, 0]) and np.array_equal(same, said)

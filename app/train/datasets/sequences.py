@@ -18,16 +18,21 @@ LONGEST = 64
 
 @dataclass(frozen=True)
 class Sequence(Dataset):
-    """The base: inputs are (length, 1), one token a step."""
+    """The base: one token a step."""
 
     noise: float = option(0.0, "how far tokens are moved at random", low=0, high=5)
     length: int = option(8, "tokens in a sequence", integer=True, low=1, high=LONGEST)
+    flat: bool = option(False, "tokens in a row, for an embedding, instead of length × 1")
 
     task = "sequence"
 
     @property
     def shape(self) -> Shape:
-        return (self.length, 1)
+        return (self.length,) if self.flat else (self.length, 1)
+
+    def make(self, rng: Generator) -> tuple[Array, Array]:
+        inputs, targets = super().make(rng)
+        return inputs.reshape(self.samples, *self.shape), targets
 
     def tokens(self, rng: Generator) -> Array:
         return rng.integers(0, 2, size=(self.samples, self.length, 1)).astype(np.float64)

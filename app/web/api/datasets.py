@@ -17,6 +17,7 @@ from app.sessions.errors import NotFoundError
 from app.sessions.frames import encode
 from app.sessions.session import spec_limits, worded
 from app.settings import Limits
+from app.train.augment import Augment
 from app.train.csv_table import read_table
 from app.train.data import OPTIONS, parse_data
 from app.train.datasets import DATASETS
@@ -60,7 +61,13 @@ def listing(limits: Limits) -> dict[str, Any]:
     return {
         "datasets": [{**row.about(), "parameters": parameters(row)} for row in DATASETS.values()],
         "options": [
-            {"name": name, "default": SAYS[name][0], "summary": SAYS[name][1]} for name in OPTIONS
+            {
+                "name": name,
+                "default": SAYS[name][0],
+                "summary": SAYS[name][1],
+                "parameters": parameters(Augment) if name == "augment" else [],
+            }
+            for name in OPTIONS
         ],
         "limits": {
             "samples": limits.data_samples,

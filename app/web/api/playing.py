@@ -106,7 +106,8 @@ async def maps(
 ) -> Response:
     """Every neuron's value over the plane of the inputs (or along the line, where there is one
     input), and the answer; with the losses over all samples. Of a model that looks at pictures:
-    what each unit of its first layer looks for.
+    what each unit of its first layer looks for. Of one that reads tokens: what each unit says at
+    every step of a few sequences, beside what was to be said and what was.
     """
     at = await look(request, id, iteration)
     return await view(at, lambda: maps_view(at.session, at.moment.iteration, size))
@@ -115,16 +116,17 @@ async def maps(
 def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:
     portrait = Portrait(session.run, size)
     slots = session.run.carried(iteration)
-    found = portrait.maps(slots)
+    found, recital = portrait.maps(slots), portrait.recital
     if not found:
         raise BackstepError(
-            "maps are drawn over one or two inputs, or of the weights that look at a picture",
+            "maps are drawn over one or two inputs, over rows of tokens, or of the weights that "
+            "look at a picture",
             where="id",
         )
     columns = [
         {**vars(column), "limit": limit, "maps": array.tolist()}
         for column, limit, array in zip(
-            portrait.columns, portrait.limits(found), found, strict=portrait.flat
+            portrait.columns, portrait.limits(found), found, strict=not portrait.picture
         )
     ]
     view: dict[str, Any] = worded(
@@ -135,6 +137,7 @@ def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:
             "classes": portrait.answer.classes,
             "columns": columns,
             "scores": portrait.scores(slots),
+            "sequences": recital and {**recital.scene, **recital.answers()},
         }
     )
     return view

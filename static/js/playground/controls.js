@@ -3,11 +3,14 @@
 import { number, percent } from "../format.js";
 import { fill, h, icon } from "../h.js";
 import { signColour } from "../scale.js";
-import { LISTS, isOwn } from "./choices.js";
+import { DEFAULT, LISTS, applying, isOwn, isSequence } from "./choices.js";
 import { mountTable } from "./table.js";
 
 /** @import {Choices, Own} from "./choices.js" */
-/** @typedef {{name: string, task: string, classes: number | null, noise: number, summary: string, points?: number[][], picture?: number[][], flat?: boolean}} Set */
+/**
+ * @typedef {{default: any, summary: string}} Option
+ * @typedef {{name: string, task: string, classes: number | null, summary: string, options: Record<string, Option>, points?: number[][], picture?: number[][], tokens?: number[][]}} Set
+ */
 /**
  * @typedef {object} Ways
  * @property {(changed: Partial<Choices>) => unknown} change
@@ -26,7 +29,14 @@ const SHOWN = {
   validation: percent,
   batch: (v) => (v ? String(v) : "all"),
   dropout: (v) => (v ? percent(v) : "none"),
+  jitter: (v) => (v ? number(v) : "none"),
+  shift: (v) => (v ? `${v} pixel${v > 1 ? "s" : ""}` : "none"),
+  embedding: (v) => (v ? `${v} wide` : "none"),
 };
+const NUMERIC = new Set(["l1", "l2"]);
+const MOST_SEED = 2 ** 32 - 1;
+/** What the catalogue calls otherwise. @type {Record<string, string>} */
+const CALLED = { one: "overfit_one_batch", dataSeed: "seed" };
 
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(`play-${id}`));
@@ -37,12 +47,20 @@ export function rateOf(text) {
   return text.trim() !== "" && Number.isFinite(value) && value >= 0 ? value : null;
 }
 
+/** A seed as typed: a whole number, null for none, undefined for what is no seed. @param {string} text */
+export function seedOf(text) {
+  if (text.trim() === "") return null;
+  const value = Number(text.trim());
+  return Number.isInteger(value) && value >= 0 && value <= MOST_SEED ? value : undefined;
+}
+
 /** A rate from the slider's power of ten, as people write it. @param {number} power */
 export const rateAt = (power) => Number((10 ** power).toPrecision(power % 1 === 0 ? 1 : 2));
 
-/** @param {Set[]} sets @param {Ways} ways */
-export function mountControls(sets, ways) {
+/** @param {Set[]} sets @param {Record<string, string>} words  the catalogue's, for options of all data @param {Ways} ways */
+export function mountControls(sets, words, ways) {
   let kind = 1;
+  const known = Object.fromEntries(sets.map((set) => [set.name, set]));
   const buttons = sets.map((set) => {
     const picture = h("canvas", { width: 68, height: 68, "aria-hidden": "true" });
     thumbnail(/** @type {CanvasRenderingContext2D} */ (picture.getContext("2d")), set);
@@ -72,10 +90,10 @@ export function mountControls(sets, ways) {
     } },
   }, value ? "▲" : "●"));
   fill(own, h("span", null, "Click adds"), classes,
-    h("button", { type: "button", class: "tool play-link", on: { click: ways.clearPoints } }, "Empty plane"),
-    h("button", { type: "button", class: "tool play-link", on: { click: mountTable(ways.useTable) } }, "CSV …"));
+    h("button", { type: "button", class: "tool play-link", "aria-label": "Empty plane", title: "An empty plane, for samples of your own", on: { click: ways.clearPoints } }, "Empty"),
+    h("button", { type: "button", class: "tool play-link", title: "A table of your own", on: { click: mountTable(ways.useTable) } }, "CSV …"));
 
-  for (const [list, options] of Object.entries({ activation: LISTS.activation, init: LISTS.init, norm: LISTS.norm, optimizer: LISTS.optimizer, schedule: LISTS.schedule })) {
+  for (const [list, options] of Object.entries({ activation: LISTS.activation, cell: LISTS.cell, init: LISTS.init, norm: LISTS.norm, optimizer: LISTS.optimizer, schedule: LISTS.schedule })) {
     fill(at(list), options.map(([value, word]) => h("option", { value }, word)));
   }
   fill(at("until"), ENDS.map(([value, word]) => h("option", { value }, word)));
@@ -83,19 +101,42 @@ export function mountControls(sets, ways) {
 
   for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-choice]"))) {
     const name = field.dataset.choice ?? "";
-    const numeric = field.type === "range" || name === "l1" || name === "l2";
-    field.addEventListener("change", () => changed(name, field.type === "checkbox" ? field.checked : numeric ? Number(field.value) : field.value));
-    field.addEventListener("input", () => tell(name, Number(field.value)));
+    field.addEventListener("change", () => {
+      const value = read(field, name);
+      field.setAttribute("aria-invalid", String(value === undefined));
+      if (value !== undefined) changed(name, value);
+    });
+    if (field.type === "range") field.addEventListener("input", () => tell(name, Number(field.value)));
+    const about = words[CALLED[name] ?? name];
+    if (about) field.labels?.[0].setAttribute("title", about);
+  }
+
+  /** What stands in a field; undefined if it cannot be meant. @param {HTMLInputElement} field @param {string} name */
+  function read(field, name) {
+    if (field.type === "checkbox") return field.checked;
+    if (name === "seed") return seedOf(field.value) ?? undefined;
+    if (name === "dataSeed") return seedOf(field.value);
+    return field.type === "range" || NUMERIC.has(name) ? Number(field.value) : field.value;
   }
 
   /** @type {Choices | null} */
   let choices = null;
 
-  /** @param {string} name @param {number | string | boolean} value */
+  /** @param {string} name @param {number | string | boolean | null} value */
   function changed(name, value) {
     if (!choices) return;
-    if ((name === "noise" || name === "samples") && !isOwn(choices.data)) ways.change({ data: { ...choices.data, [name]: value } });
+    if (!(name in choices) && !isOwn(choices.data)) ways.change({ data: { ...choices.data, [name]: value } });
     else ways.change({ [name]: value });
+  }
+
+  /** How much of what is folded away is not as usual. @param {Record<string, any>} values @param {Record<string, any>} usual */
+  function folds(values, usual) {
+    for (const fold of document.querySelectorAll(".play-fold")) {
+      const names = [.../** @type {NodeListOf<HTMLInputElement>} */ (fold.querySelectorAll("[data-choice]"))].filter((field) => !field.disabled).map((field) => field.dataset.choice ?? "");
+      const other = names.filter((name) => values[name] !== usual[name]).length;
+      fill(/** @type {Element} */ (fold.querySelector(".play-fold-set")), other ? `${other} changed` : "");
+      /** @type {HTMLElement} */ (fold).hidden = names.length === 0;
+    }
   }
 
   /** @param {string} name @param {number} value */
@@ -123,9 +164,16 @@ export function mountControls(sets, ways) {
   let begun = false;
   /** What to press, then what more there is. @param {number} many  classes, 0 for regression */
   function hint(many) {
-    if (begun) return;
-    const task = many === 2 ? "tell ● from ▲" : many ? `tell ${many} classes apart` : "follow the samples";
+    if (begun || !choices) return;
+    const { data } = choices;
+    const task = isOwn(data) || !isSequence(data, known) ? ofPoints(many)
+      : "delay" in data ? `say each token again, ${data.delay} steps later` : "tell whether the ones are odd in number";
     fill(at("hint"), h("b", null, "Press play."), ` The network learns to ${task}.`);
+  }
+
+  /** @param {number} many */
+  function ofPoints(many) {
+    return many === 2 ? "tell ● from ▲" : many ? `tell ${many} classes apart` : "follow the samples";
   }
 
   return {
@@ -147,31 +195,39 @@ export function mountControls(sets, ways) {
         button.tabIndex = on || (ours && button === buttons[0]) ? 0 : -1;
       });
       fill(at("loss"), LISTS[many ? "classification" : "regression"].map(([value, word]) => h("option", { value }, word)));
-      const values = { ...next, ...(ours ? {} : next.data) };
+      const values = /** @type {Record<string, any>} */ ({ ...next, ...(ours ? {} : next.data) });
+      const options = isOwn(next.data) ? {} : known[next.data.dataset]?.options ?? {};
+      const may = applying(next, known);
       hint(many);
       for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-choice]"))) {
         const name = field.dataset.choice ?? "";
-        const value = /** @type {any} */ (values)[name];
-        field.disabled = value === undefined;
-        if (value === undefined) continue;
+        const value = values[name];
+        field.disabled = value === undefined || may[name] === false;
+        field.labels?.[0].toggleAttribute("hidden", field.disabled);
+        if (field.disabled) continue;
+        if (options[name]) field.labels?.[0].setAttribute("title", options[name].summary);
+        field.setAttribute("aria-invalid", "false");
         if (field.type === "checkbox") field.checked = value;
-        else field.value = String(value);
+        else field.value = String(value ?? "");
         tell(name, Number(value));
       }
+      folds(values, { ...DEFAULT, ...Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default])) });
       typed.value = String(next.lr);
       if (next.lr > 0) slider.value = String(Math.log10(next.lr));
     },
 
-    /** @param {number} n */
-    layers(n) {
+    /** @param {number} n @param {boolean} recurrent */
+    layers(n, recurrent) {
+      at("recurrent").hidden = !recurrent;
       at("layers").textContent = n === 1 ? "1 hidden layer" : `${n || "no"} hidden layers`;
-      /** @type {HTMLButtonElement} */ (at("fewer")).disabled = n === 0;
+      /** @type {HTMLButtonElement} */ (at("fewer")).disabled = n === (recurrent ? 1 : 0);
       /** @type {HTMLButtonElement} */ (at("more")).disabled = n >= 6;
     },
 
-    /** The ends of the colour scale in words. @param {number} many @param {number} limit @param {boolean} answer  whether the answer is shown */
-    scale(many, limit, answer) {
-      const ends = many === 2 && answer ? ["surely ●", "surely ▲"] : [number(many > 2 && answer ? 0 : -limit), number(limit)];
+    /** The ends of the colour scale in words. @param {import("./live.js").Scene} scene @param {number} limit @param {boolean} answer  whether the answer is shown */
+    scale({ classes: many, sequences }, limit, answer) {
+      const names = sequences ? ["0", "1"] : ["●", "▲"];
+      const ends = many === 2 && answer ? names.map((name) => `surely ${name}`) : [number(many > 2 && answer ? 0 : -limit), number(limit)];
       ["low", "high"].forEach((name, i) => {
         if (at(name).textContent !== ends[i]) at(name).textContent = ends[i];
       });
@@ -188,7 +244,8 @@ export function mountControls(sets, ways) {
       table.hidden = !counts;
       if (!counts) return;
       const named = choices && isOwn(choices.data) ? choices.data.classes : null;
-      const names = counts.length === 2 ? ["●", "▲"] : counts.map((_, i) => named?.[i] ?? String(i));
+      const tokens = choices && isSequence(choices.data, known);
+      const names = counts.length === 2 && !tokens ? ["●", "▲"] : counts.map((_, i) => named?.[i] ?? String(i));
       const key = `${counts.flat()} ${which}`;
       if (table.dataset.key === key) return;
       table.dataset.key = key;
@@ -207,8 +264,13 @@ export function mountControls(sets, ways) {
 }
 
 /** @param {CanvasRenderingContext2D} brush @param {Set} set */
-function thumbnail(brush, { points, picture, task }) {
+function thumbnail(brush, { points, picture, tokens, task }) {
   const size = brush.canvas.width;
+  tokens?.forEach((row, y) => row.forEach((token, x) => {
+    const cell = size / row.length;
+    brush.fillStyle = signColour(token ? 1 : -1, token ? 1 : 6);
+    brush.fillRect(x * cell + 1, (y * size) / tokens.length + 1, cell - 3, size / tokens.length - 3);
+  }));
   if (picture) {
     const cell = size / picture.length;
     picture.forEach((row, y) => row.forEach((grey, x) => {

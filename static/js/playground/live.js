@@ -3,7 +3,7 @@
 /** @import {Num} from "../types.js" */
 
 /**
- * @typedef {{node: string, title: string, weight: string, bias: string, units: number}} Column
+ * @typedef {{node: string, title: string, weight: string, bias: string, units: number, first: number, looked_up: number}} Column
  * @typedef {{inputs: number[][], targets: any[]}} Samples
  * @typedef {object} Scene
  * @property {string} id
@@ -13,6 +13,7 @@
  * @property {([number, number] | null)[]} shapes  rows and columns of the pixels of each column's maps
  * @property {number} classes
  * @property {Record<string, Samples>} samples
+ * @property {{part: string, inputs: Num[][], targets: Num[][]} | null} [sequences]  [sequence][step]
  * @property {Point[]} curve
  * @property {number} batches
  * @property {number} limit
@@ -33,6 +34,8 @@
  * @property {Record<string, any>} weights
  * @property {Num} [batch_loss]
  * @property {number} [parameters]
+ * @property {number[][] | null} [said]  of sequences
+ * @property {Num[][]} [answers]
  * @property {Int8Array} maps
  */
 

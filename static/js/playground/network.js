@@ -58,13 +58,13 @@ export function mountNetwork(root, ways) {
     type: "button", class: "tool net-change", "aria-label": `${does} ${what}`, title: `${does} ${what}`, disabled: off, on: { click: run },
   }, icon(sign, 14));
 
-  /** @param {number} at */
-  function head(at) {
+  /** @param {number} at @param {boolean} recurrent */
+  function head(at, recurrent) {
     const units = layers[at];
     const changed = (/** @type {number} */ by) => ways.changeLayers(layers.map((n, i) => (i === at ? n + by : n)));
     return h("div", { class: "net-head" },
       small("Remove a neuron from", `layer ${at + 1}`, "minus", units <= 1, () => changed(-1)),
-      h("span", { class: "net-count" }, String(units)),
+      h("span", { class: "net-count" }, String(units), recurrent && h("span", { class: "net-again", title: "its states of one step come back in the next" }, " ↻")),
       small("Add a neuron to", `layer ${at + 1}`, "plus", units >= MOST_UNITS, () => changed(1)));
   }
 
@@ -74,13 +74,15 @@ export function mountNetwork(root, ways) {
     scene = next;
     layers = hidden;
     pinned = null;
-    const features = next.flat ? next.domain.length : 0;
+    const looked = next.columns[0]?.looked_up ?? 0;
+    const before = looked ? 1 : 0; // columns that are no hidden layer
+    const features = next.flat ? next.domain.length : next.sequences ? looked || 1 : 0;
     const labelled = next.classes > 2;
     const inputs = Array.from({ length: features }, (_, i) =>
-      h("span", { class: "net-neuron net-input" }, h("span", { class: "net-name" }, features === 1 ? "x" : NAMES[i])));
+      h("span", { class: "net-neuron net-input" }, h("span", { class: "net-name" }, looked ? String(i) : features === 1 ? "x" : NAMES[i])));
     const columns = next.columns.map(({ units }, c) => Array.from({ length: units }, (_, u) => {
       const last = c === next.columns.length - 1;
-      const button = neuronButton({ column: c, unit: u }, last ? `Output${units > 1 ? ` ${u}` : ""}` : `Neuron ${u + 1} of layer ${c + 1}`);
+      const button = neuronButton({ column: c, unit: u }, last ? `Output${units > 1 ? ` ${u}` : ""}` : c < before ? `Number ${u + 1} of the embedding` : `Neuron ${u + 1} of layer ${c + 1 - before}`);
       if (last && labelled) button.append(h("span", { class: "net-name is-class", "aria-hidden": "true" }, String(u)));
       return button;
     }));
@@ -88,8 +90,8 @@ export function mountNetwork(root, ways) {
     const eye = features ? null : h("p", { class: "net-eye" }, next.shapes[0] ? next.shapes[0].join(" × ") : "more than 2", h("br"), next.shapes[0] ? "pixels" : "features");
     fill(world,
       h("div", { class: "net-column net-inputs" }, h("div", { class: "net-head" }, h("span", { class: "net-title" }, "input")), h("div", { class: "net-units" }, inputs, eye)),
-      columns.map((buttons, c) => h("div", { class: "net-column", role: "group", "aria-label": c < columns.length - 1 ? `Layer ${c + 1}` : "Output" },
-        c < layers.length ? head(c) : h("div", { class: "net-head" }, h("span", { class: "net-title" }, "output")),
+      columns.map((buttons, c) => h("div", { class: "net-column", role: "group", "aria-label": c < before ? "Embedding" : c < columns.length - 1 ? `Layer ${c + 1 - before}` : "Output" },
+        c >= before && c - before < layers.length ? head(c - before, Boolean(next.sequences)) : h("div", { class: "net-head" }, h("span", { class: "net-title" }, c < before ? "embedding" : "output")),
         h("div", { class: "net-units" }, buttons))));
     if (focused) /** @type {HTMLElement | null} */ (world.querySelector(`[aria-label="${CSS.escape(focused)}"]`))?.focus();
     measure();
@@ -115,7 +117,8 @@ export function mountNetwork(root, ways) {
     tip.hidden = !found;
     if (!found) return;
     const { column, from, to, weight } = found;
-    const source = column ? `neuron ${from + 1}` : (scene.domain.length === 1 ? "x" : NAMES[from] ?? `x${from + 1}`);
+    const token = scene.sequences && (scene.columns[0].looked_up ? `token ${from}` : "token");
+    const source = column ? `neuron ${from + 1}` : token || (scene.domain.length === 1 ? "x" : NAMES[from] ?? `x${from + 1}`);
     fill(tip, h("b", null, `w = ${number(weight)}`), ` ${source} → ${column === scene.columns.length - 1 ? "output" : `neuron ${to + 1}`}`);
     tip.style.setProperty("left", `${Math.min(x + 12, root.clientWidth - 150)}px`);
     tip.style.setProperty("top", `${y + 12}px`);

@@ -1,9 +1,9 @@
 // Loss against updates, both in powers of ten: over all training samples, over those held back (dashed), and as a band
 // between which bounds the batches moved.
 
-import { toNumber } from "../format.js";
+import { number, toNumber } from "../format.js";
 import { power } from "../lab/lines.js";
-import { decades, logarithmic } from "../scale.js";
+import { decades, logarithmic, ticks } from "../scale.js";
 
 /** @import {Brush, Inks, Size} from "./painter.js" */
 /** @import {Point} from "./live.js" */
@@ -48,9 +48,28 @@ export function joined(points, more) {
   return thinned([...kept, ...more]);
 }
 
+/**
+ * Round numbers from low to high: powers of ten, with 2 and 5 between where there are few, or even steps where there is none;
+ * those that would stand in another's way are left out.
+ * @param {number} low @param {number} high @param {number} apart  how near two may be, as a share of the axis
+ */
+export function levels(low, high, apart) {
+  const tens = decades(low, high, 5).filter((v) => v >= low && v <= high);
+  const span = Math.log10(high / low);
+  const finer = span < 3 ? tens.concat([-1, 0].flatMap((by) => tens.length ? tens.flatMap((ten) => [2, 5].map((n) => n * ten * 10 ** by)) : [])) : tens;
+  const all = tens.length ? finer : ticks(low, high, 5);
+  /** @type {number[]} */
+  const found = [];
+  for (const v of all.map((value) => Number(value.toPrecision(6)))) {
+    const free = found.every((other) => Math.abs(Math.log10(v / other)) >= apart * span);
+    if (v > 0 && v >= low && v <= high && free) found.push(v);
+  }
+  return found;
+}
+
 /** @param {Brush} brush @param {Point[]} points @param {Size} size @param {Inks} inks @param {number} text  px of the figures */
 export function drawCurve(brush, points, { width, height }, inks, text) {
-  const edge = { left: 3.6 * text, right: 8, top: 8, bottom: 1.8 * text };
+  const edge = { left: 3.6 * text, right: 8, top: 0.5 * text + 3, bottom: 1.8 * text };
   const last = Math.max(10, points.at(-1)?.[0] ?? 10);
   const [low, high] = bounds(points);
   const x = logarithmic(1, last, edge.left, width - edge.right);
@@ -62,13 +81,13 @@ export function drawCurve(brush, points, { width, height }, inks, text) {
   brush.lineWidth = 1;
   brush.textAlign = "right";
   brush.textBaseline = "middle";
-  const marks = decades(low, high, 5).filter((v) => v >= low && v <= high);
-  for (const v of marks.length ? marks : [low, high]) {
+  const apart = (1.3 * text) / (height - edge.top - edge.bottom);
+  for (const v of levels(low, high, apart)) {
     brush.beginPath();
     brush.moveTo(edge.left, y(v));
     brush.lineTo(width - edge.right, y(v));
     brush.stroke();
-    brush.fillText(marks.length ? power(v) : v.toPrecision(2), edge.left - 5, y(v));
+    brush.fillText(Number.isInteger(Math.log10(v)) ? power(v) : number(v, 2), edge.left - 5, y(v));
   }
   brush.textAlign = "center";
   brush.textBaseline = "alphabetic";

@@ -20,8 +20,16 @@ export function widest(weights) {
   return Math.max(1, ...weights.flat(2).map(Math.abs).filter(Number.isFinite));
 }
 
-/** All weights as numbers, by column. @param {Scene} scene @param {Record<string, any>} weights @returns {number[][][]} */
-export const matrices = (scene, weights) => scene.columns.map(({ weight }) => /** @type {any[][]} */ (weights[weight] ?? []).map((row) => row.map(Number)));
+/**
+ * All weights as numbers, [column][to][from]. Of gates only the rows that make new content; a table that is looked up has its
+ * tokens on the other side.
+ * @param {Scene} scene @param {Record<string, any>} weights @returns {number[][][]}
+ */
+export const matrices = (scene, weights) => scene.columns.map(({ weight, units, first = 0, looked_up: tokens = 0 }) => {
+  const rows = /** @type {any[][]} */ (weights[weight] ?? []).map((row) => row.map(Number));
+  if (tokens) return Array.from({ length: rows.length ? units : 0 }, (_, u) => rows.map((row) => row[u]));
+  return rows.slice(first, first + units);
+});
 
 /** @param {Brush} brush @param {Brush} small @param {Scene} scene @param {Picture} picture @param {Place[][]} places @param {Layout} layout @param {Inks} inks */
 export function drawNetwork(brush, small, scene, picture, places, { middles, half }, inks) {
@@ -50,7 +58,7 @@ export function drawNetwork(brush, small, scene, picture, places, { middles, hal
   places.forEach((column, c) => column.forEach((place, u) => {
     const at = middles[c + 1]?.[u];
     if (!at) return;
-    if (place.rows === 1) line(brush, picture.maps, place, at[0] - half, at[1] - half, side, inks);
+    if (scene.domain.length === 1) line(brush, picture.maps, place, at[0] - half, at[1] - half, side, inks);
     else stamp(brush, small, picture.maps, place, at[0] - half, at[1] - half, side, scene.flat);
   }));
 }
@@ -65,6 +73,14 @@ const RAMP = 16;
 
 /** An input says itself: a ramp along its axis, or a straight line. @param {Brush} brush @param {Brush} small @param {Scene} scene @param {[number, number][]} middles @param {number} half */
 function inputs(brush, small, scene, middles, half) {
+  if (scene.sequences) {
+    const rows = scene.sequences.inputs;
+    const looked = scene.columns[0]?.looked_up;
+    middles.forEach(([x, y], token) => {
+      const bytes = Int8Array.from(rows.flat(), (value) => (looked ? Number(value === token) : Math.max(-1, Math.min(1, Number(value)))) * 127);
+      stamp(brush, small, bytes, { start: 0, rows: rows.length, columns: rows[0].length }, x - half, y - half, 2 * half, false);
+    });
+  }
   if (!scene.flat) return;
   middles.forEach(([x, y], axis) => {
     const bytes = new Int8Array(RAMP * RAMP);

@@ -16,7 +16,7 @@ export function drawPlane(brush, small, scene, picture, places, { neuron, output
   const at = neuron ?? { column: last, unit: Math.min(output, places[last].length - 1) };
   const where = places[at.column]?.[at.unit];
   if (!where) return;
-  if (where.rows === 1) {
+  if (scene.domain.length === 1) {
     curve(brush, picture.maps, where, size, neuron ? [-1, 1] : range, neuron ? 1 : picture.limits[at.column], inks);
     return;
   }

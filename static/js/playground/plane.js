@@ -2,6 +2,7 @@
 // held back. A click adds one of one's own.
 
 import { h } from "../h.js";
+import { mountRecital } from "./recital.js";
 import { signColour } from "../scale.js";
 
 /** @import {Scene} from "./live.js" */
@@ -13,6 +14,7 @@ export function mountPlane(root, ways) {
   const map = h("canvas", { class: "plane-map", "aria-hidden": "true" });
   const over = h("canvas", { class: "plane-points", "aria-hidden": "true" });
   root.append(map, over);
+  const recital = mountRecital(root);
   const pen = /** @type {CanvasRenderingContext2D} */ (over.getContext("2d"));
   /** @type {Scene | null} */
   let scene = null;
@@ -106,8 +108,13 @@ export function mountPlane(root, ways) {
         const reach = 1.15 * Math.max(1e-9, ...all.map(Math.abs));
         range = [-reach, reach];
       }
+      recital.build(next);
       drawPoints();
     },
+    /** What is said of sequences now. @param {import("./recital.js").Said} told */
+    show: (told) => recital.show(told),
+    /** One neuron is looked at, or the answer again. @param {boolean} on */
+    answer: (on) => recital.shown(on),
     layout: () => ({ width: size, range }),
   };
 }

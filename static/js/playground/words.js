@@ -14,7 +14,13 @@ export function says(reason, told, limit) {
 }
 
 /** What the large picture shows: the answer, or one neuron. @param {Scene} scene @param {Neuron | null} neuron */
-export function shows({ flat, shapes, columns, domain, classes }, neuron) {
+export function shows({ flat, shapes, columns, domain, classes, sequences }, neuron) {
+  if (sequences) {
+    if (!neuron || neuron.column === columns.length - 1) return "✓ right, ✗ wrong; the darker, the surer.";
+    const before = columns[0].looked_up ? 1 : 0;
+    const who = neuron.column < before ? `number ${neuron.unit + 1} of the embedding` : `neuron ${neuron.unit + 1} of layer ${neuron.column + 1 - before}`;
+    return `What ${who} says: a row for each sequence, a column for each step (${columns[neuron.column].title || "linear"}).`;
+  }
   if (!flat) {
     if (!shapes[0]) return "These inputs are no plane and no picture: there is nothing to draw, but all to measure.";
     if (neuron && neuron.column > 0) return "Only the first layer looks at the picture itself.";

@@ -44,12 +44,31 @@ class Column(Said):
     weight: str
     bias: str
     units: int
+    first: int = Field(
+        description="the row of `weight` where the units begin: the new content of LSTM and GRU"
+    )
+    looked_up: int = Field(description="tokens that have a row in `weight`, if it is looked up")
+    steps: list[str] = Field(description="of a recurrent layer: its states in the order of time")
 
 
 class MappedColumn(Column):
     limit: float = Field(description="the largest size in it, at least 1: where colours end")
     maps: list[list[list[Number]]] = Field(
-        description="[unit][row][column], rows from the top; one row for a single input"
+        description="[unit][row][column], rows from the top; one row for a single input; of tokens "
+        "a row for each sequence and a column for each step"
+    )
+
+
+class Sequences(Said):
+    part: str = Field(description="train, or validation where samples are held back")
+    inputs: list[list[Number]] = Field(description="tokens, [sequence][step]")
+    targets: list[list[Number]] = Field(description="one a step, or one for all of a sequence")
+    said: list[list[int]] | None = Field(
+        description="the class that the network says, −1 for none; null where it says numbers"
+    )
+    answers: list[list[Number]] = Field(
+        description="how sure that is: the share of class 1 of two, of the said one of more; or "
+        "the number itself"
     )
 
 
@@ -63,3 +82,4 @@ class Maps(Said):
         description="of train and validation: loss without penalties, accuracy, confusion "
         "(rows are true classes)"
     )
+    sequences: Sequences | None = Field(description="what was said of tokens, null for others")
