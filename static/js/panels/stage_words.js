@@ -12,6 +12,7 @@ import { effectWords } from "./edits.js";
 /** @import {Store} from "../store.js" */
 /** @import {Stage} from "./stage.js" */
 
+const SMALLEST = 0.6; // of a formula's size in a hall, and still to be read from the last row
 const TOAST = 7000; // ms an edit's effect stands on the stage
 
 /** @param {Stage} stage @param {Store<State>} store @param {Actions} actions */
@@ -53,8 +54,19 @@ export function mountWords({ viewport, strip }, store, actions) {
       fill(strip, lines.slice(0, many).map(stripLine), says);
       for (const tight of [false, true]) {
         strip.classList.toggle("is-tight", tight);
+        narrow();
         if (strip.scrollHeight <= strip.clientHeight + 1) return;
       }
+    }
+  }
+
+  /** A formula wider than the screen is written smaller, so that no number of it is cut off. */
+  function narrow() {
+    const room = parseFloat(getComputedStyle(strip).gridTemplateColumns);
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (strip.querySelectorAll(".strip-line > math"))) {
+      part.style.fontSize = "";
+      const { width } = part.getBoundingClientRect();
+      if (width > room) part.style.fontSize = `calc(var(--formula) * ${Math.max(SMALLEST, room / width)})`;
     }
   }
   store.watch((s) => [s.moved, s.graph, s.projection], () => drawStrip(store.get()));

@@ -112,6 +112,8 @@ export function mount(element, store, actions) {
 
   /** @type {number[]} where bands begin, if they are too many for words */
   let marked = [];
+  /** @type {number[]} where bands begin */
+  let begins = [];
 
   function drawBands() {
     const { plan } = store.get();
@@ -123,12 +125,21 @@ export function mount(element, store, actions) {
       const title = `${name}: step${many > 1 ? `s ${from + 1} to ${marks[i + 1]}` : ` ${from + 1}`}`;
       return { phase, name, title, many, style: { "--band": `var(--phase-${phase}, var(--phase-data))` } };
     });
-    const crowded = pieces.length > MANY_BANDS;
-    words.classList.toggle("crowded", crowded);
     fill(words, h("i"), pieces.map(({ phase, name, many, style }) =>
-      h("span", { class: "band-word", dataset: { phase }, style: crowded ? style : { ...style, "flex-grow": many } }, name)), h("i"));
+      h("span", { class: "band-word", dataset: { phase }, style: { ...style, "--many": many } }, name)), h("i"));
     fill(bands, pieces.map(({ phase, title, many, style }) => h("div", { class: "band", dataset: { phase }, title, style: { ...style, "flex-grow": many } })));
-    marked = crowded ? marks : [];
+    begins = marks;
+    marked = pieces.length > MANY_BANDS ? marks : [];
+    words.classList.toggle("crowded", marked.length > 0);
+  }
+
+  /** Words that would be cut off at the end are too many as well. */
+  function fitWords() {
+    words.classList.remove("crowded");
+    const crowded = begins.length > MANY_BANDS + 1 || words.scrollWidth > words.clientWidth + 1;
+    words.classList.toggle("crowded", crowded);
+    marked = crowded ? begins : [];
+    drawWords(store.get().position.step);
   }
 
   /** Where there are too many words: that of the present band and of those beside it, where the thumb is. @param {number} done */
@@ -166,10 +177,12 @@ export function mount(element, store, actions) {
   store.watch((s) => s.plan, () => {
     drawBands();
     draw();
+    fitWords();
   });
   store.watch((s) => [s.position, s.session.counters], draw);
   store.watch((s) => s.playing, drawPlay);
   drawBands();
   drawPlay();
   draw();
+  new ResizeObserver(fitWords).observe(words); // also once at the start, when the page stands
 }

@@ -39,12 +39,14 @@ export function create(graph, actions) {
   const at = { layer: 0, sample: 0, head: 0, row: -1 };
   /** @type {() => void} */
   let redraw = () => {};
+  let letters = 5; // for which a cell has room from the start, so that nothing shifts when numbers come
   if (all.length > 0) {
     const { tokens, q } = all[0];
     const depth = byName.get(q)?.shape.at(-1) ?? 1;
-    const wide = (/** @type {number} */ cols) => cellFor(tokens, cols, 5).cell * cols;
-    element.style.setProperty("--wide", String(Math.max(46, 3 * wide(depth) + wide(tokens) + 10)));
-    element.style.setProperty("--high", String(15 + 2 * cellFor(tokens, tokens, 5).high * tokens + 2 * tokens));
+    letters = depth + tokens <= 6 ? 6 : 5;
+    const wide = (/** @type {number} */ cols) => cellFor(tokens, cols, letters).cell * cols;
+    element.style.setProperty("--wide", String(Math.max(46, 3 * Math.max(11.2, wide(depth)) + Math.max(11.2, wide(tokens)) + 5)));
+    element.style.setProperty("--high", String(17 + 2 * cellFor(tokens, tokens, 5).high * tokens + 2 * tokens));
   }
 
   return {
@@ -79,7 +81,7 @@ export function create(graph, actions) {
         map(it.v, "gives", nodes, lead, state),
         map(it.weights, "attention", nodes, lead, state, it),
       ),
-      table(it, cells),
+      table(it, cells, nodes),
     );
     if (had) /** @type {HTMLElement | null} */ (element.querySelector(`[data-hold="${had}"]`))?.focus({ preventScroll: true });
   }
@@ -107,14 +109,14 @@ export function create(graph, actions) {
     const part = (role) => {
       const array = nodes[name]?.[role];
       const plane = planeOf(array, lead);
-      if (!array || !plane) return role === "value" ? h("div", { class: "lens-map" }, mapImage(null, { limit: 0, cell: 1 })) : null;
-      const [rows, cols] = [plane.length, plane[0].length];
-      const letters = Math.max(...plane.flat().map((v) => short(v, reach(array)).length));
-      const image = mapImage(plane, { limit: reach(array), ...cellFor(rows, cols, letters) });
+      const [rows, cols] = /** @type {[number, number]} */ (plane ? [plane.length, plane[0].length] : (node?.shape.slice(-2) ?? [1, 1]));
+      const limit = array ? reach(array) : 0;
+      const longest = Math.max(letters, ...(plane ?? []).flat().map((v) => short(v, limit).length));
+      const image = mapImage(plane, { like: [rows, cols], limit, ...cellFor(rows, cols, longest) });
       const frame = h("div", { class: `lens-map role-${role}` }, image);
-      if (chosen) frame.append(h("div", { class: "lens-grid" }, h("div", { class: "att-row", "aria-hidden": "true", style: { top: `${(100 * at.row) / rows}%`, height: `${100 / rows}%` } })));
+      if (chosen && plane) frame.append(h("div", { class: "lens-grid" }, h("div", { class: "att-row", "aria-hidden": "true", style: { top: `${(100 * at.row) / rows}%`, height: `${100 / rows}%` } })));
       if (chosen) pick(frame, rows);
-      return h("div", { class: "att-part" }, frame, scaleLegend(reach(array), role, role === "grad" ? `∂${node?.label ?? ""}` : ""));
+      return h("div", { class: "att-part" }, frame, scaleLegend(limit, role, role === "grad" ? `∂${node?.label ?? ""}` : ""));
     };
     return h(
       "figure",
@@ -138,9 +140,13 @@ export function create(graph, actions) {
     frame.addEventListener("pointermove", (event) => event.buttons > 0 && go(event));
   }
 
-  /** @param {Attention} it @param {Cell[]} cells */
-  function table(it, cells) {
-    const most = (/** @type {string} */ key) => Math.max(...cells.map((c) => Math.abs(Number(c[/** @type {keyof Cell} */ (key)]) || 0)).filter(Number.isFinite), 0);
+  /** @param {Attention} it @param {Cell[]} cells @param {Nodes} nodes */
+  function table(it, cells, nodes) {
+    // what is 0 but for the last bits of the other rows counts as 0
+    const whole = (/** @type {string} */ name) => (nodes[name]?.grad ? reach(nodes[name].grad) : 0);
+    const limits = /** @type {Record<string, number>} */ ({ dShare: whole(it.weights), dScore: whole(it.shown), toValue: whole(it.v), toKey: whole(it.k) });
+    const negligible = (/** @type {string} */ key, /** @type {number} */ x) => Math.abs(x) < 1e-12 * (limits[key] ?? 0);
+    const most = (/** @type {string} */ key) => Math.max(...cells.map((c) => Math.abs(Number(c[/** @type {keyof Cell} */ (key)]) || 0)).filter((x) => Number.isFinite(x) && !negligible(key, x)), 0);
     const rows = h(
       "div",
       { class: "att-choose", role: "radiogroup", "aria-label": "Row of the attention matrix" },
@@ -155,24 +161,25 @@ export function create(graph, actions) {
           on: { click: () => choose(i), keydown: (/** @type {KeyboardEvent} */ event) => step(event, it.tokens) },
         }, `token ${i + 1}`),
       ),
+      h("span", { class: "att-hint" }, `whose row? Choose, or click a row of ${byName.get(it.weights)?.label ?? "the matrix"}`),
     );
     return h(
       "div",
       { class: "att-table" },
       rows,
-      h("p", { class: "pic-caption" }, story(cells)),
+      h("p", { class: "pic-caption" }, story(cells, most("toValue"))),
       h(
         "table",
         {},
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "from"), COLUMNS.map(({ name, says, role }) => h("th", { scope: "col", class: `role-${role}`, title: says }, name)))),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "from"), COLUMNS.map(({ name, says, role }) => h("th", { scope: "col", class: `role-${role}` }, name, h("small", {}, says))))),
         h(
           "tbody",
           {},
           cells.map((cell, j) =>
             h("tr", {}, h("th", { scope: "row" }, `token ${j + 1}`), COLUMNS.map(({ key, role }) => {
               const value = cell[/** @type {keyof Cell} */ (key)];
-              const width = value !== null && Number.isFinite(value) && most(key) > 0 ? Math.abs(value) / most(key) : 0;
-              return h("td", { class: `role-${role}` }, h("span", { class: "att-bar", style: { "--share": width } }), h("span", { class: "att-number" }, value === null ? "?" : number(value)));
+              const width = value !== null && Number.isFinite(value) && most(key) > 0 && !negligible(key, value) ? Math.abs(value) / most(key) : 0;
+              return h("td", { class: `role-${role}` }, h("span", { class: "att-bar", style: { "--share": width } }), h("span", { class: "att-number" }, value === null ? "?" : value !== 0 && negligible(key, value) ? "≈0" : number(value)));
             })),
           ),
         ),
@@ -196,14 +203,14 @@ export function create(graph, actions) {
     choose((at.row + by + tokens) % tokens);
   }
 
-  /** @param {Cell[]} cells */
-  function story(cells) {
+  /** @param {Cell[]} cells @param {number} error  the largest part of it that reaches a value */
+  function story(cells, error) {
     const name = `Token ${at.row + 1}`;
     if (cells[0].share === null) return `${name} looks at the others; its shares are not computed yet.`;
     const best = cells.map((c, j) => ({ j, share: Number(c.share) })).sort((a, b) => b.share - a.share)[0];
-    const takes = `${name} takes most, ${percent(best.share)}, from token ${best.j + 1}.`;
+    const masked = cells.some((c) => c.score === -Infinity) ? " Those after it are masked: their score is −∞." : "";
+    const takes = `${name} takes most, ${percent(best.share)}, from token ${best.j + 1}.${masked}`;
     if (cells[0].dShare === null) return takes;
-    const error = Math.hypot(...cells.map((c) => Number(c.toValue)));
     if (error === 0) return `${takes} No error came back to this row.`;
     if (cells[0].dScore === null) return `${takes} Its error goes back to the values in the same shares.`;
     return `${takes} Its error goes to the values in the same shares; the scores' gradients add up to ${number(round(cells.reduce((sum, c) => sum + Number(c.dScore), 0)))}.`;

@@ -11,8 +11,8 @@ import { covered, gathered, largest, nearest, planeOf, products, under } from ".
 /** @import {ArrayData, GraphNode, Nodes} from "../../types.js" */
 /** @import {Pair, Plane, Window} from "./window.js" */
 
-const WIDE = 10; // ems of an image of many cells
-const CELL = { least: 2.5, most: 4.4 }; // ems of a cell that bears its number
+const WIDE = 9; // ems of an image of many cells
+const CELL = { least: 2.5, most: 4.4, high: 2.9 }; // ems of a cell that bears its number
 const FLAT = 2; // ems of a row that is the whole image
 const FEW = 4; // cells a side, up to which numbers are written
 
@@ -22,10 +22,10 @@ export function widthOf(rows, cols, letters = 3) {
   return Math.max(rows, cols) <= FEW && room <= CELL.most ? Math.max(CELL.least, room) : WIDE / Math.max(rows, cols, FEW);
 }
 
-/** @param {Plane | null} plane */
-function cellOf(plane) {
+/** @param {Plane | null} plane @param {Pair} like  its rows and columns, where it is not there yet */
+function cellOf(plane, like) {
   const letters = Math.max(...(plane ?? [[0]]).flat().map((v) => number(v, 2).length));
-  const [rows, cols] = plane ? [plane.length, plane[0].length] : [1, 1];
+  const [rows, cols] = plane ? [plane.length, plane[0].length] : like;
   return { cell: widthOf(rows, cols, letters), written: Math.max(rows, cols) <= FEW && 0.6 * letters + 0.7 <= CELL.most };
 }
 
@@ -65,14 +65,15 @@ export function lens(told) {
     { class: "lens" },
     h("div", { class: "lens-row" }, back && g ? pictureBack() : pictureForward()),
     h("p", { class: "lens-line", id: "lens-line" }, h("span", { class: "lens-place" }, `Window ${at.place + 1} of ${places[0] * places[1]} (${wherein}): `), story),
+    h("p", { class: "lens-hint" }, "Put the window elsewhere: click or drag on a map, or use the arrow keys."),
   );
 
   function pictureForward() {
     return [
-      figure(source.label, x, arrays.x, "value", { window: true, best, main: true }),
-      weight && [operator("∗"), figure(weight.label, kernel, arrays.w, "value", { kernel: true })],
+      figure(source.label, x, arrays.x, "value", { window: true, best, main: true, like: image }),
+      weight && [operator("∗"), figure(weight.label, kernel, arrays.w, "value", { like: window.size })],
       operator(weight ? "=" : "→"),
-      figure(op.label, y, arrays.y, "value", { result: true, until: seen ?? Infinity }),
+      figure(op.label, y, arrays.y, "value", { result: true, until: seen ?? Infinity, like: places }),
     ];
   }
 
@@ -114,9 +115,14 @@ export function lens(told) {
     const result = number(y[place[0]][place[1]]);
     if (weight) return convolved(result);
     const list = cells.filter((cell) => cell.inside).map((cell) => number(under(x, cell))).join(", ");
-    if (best) return `max(${list}) = ${result}`;
+    if (best) return `max(${list}) = ${result}${ties(x) > 1 ? `; ${ties(x)} cells are equal, and the first of them counts` : ""}`;
     if (op.op.startsWith("avg_pool")) return `(${cells.map((cell) => bracket(under(x, cell))).join(" + ")}) / ${cells.length} = ${result}`;
     return `${op.op.replaceAll("_", " ")}: ${list} → ${result}`;
+  }
+
+  /** How many cells of a max-pool's window are its maximum. @param {Plane} image */
+  function ties(image) {
+    return best ? cells.filter((cell) => cell.inside && under(image, cell) === under(image, best)).length : 0;
   }
 
   /** @param {string} result */
@@ -138,24 +144,26 @@ export function lens(told) {
   function backwards() {
     if (!x || !g) return "";
     const here = g[place[0]][place[1]];
-    if (best) return ["the whole ", h("strong", {}, number(here)), ` goes to the largest cell, ${number(under(x, best))}; the others get 0 from here.`];
+    if (best) return ["the whole ", h("strong", {}, number(here)), ` goes to ${ties(x) > 1 ? `the first of ${ties(x)} equal cells` : "the largest cell"}, ${number(under(x, best))}; the others get 0 from here.`];
     if (op.op.startsWith("avg_pool")) return `each of the ${cells.length} cells gets ${bracket(here)} / ${cells.length} = ${number(here / cells.length)}`;
     if (!weight) return `∂${source.label} = ${dx ? number(dx[place[0]][place[1]]) : "?"}, from ∂${op.label} = ${number(here)}`;
     return ["∂", weight.label, " gets ", h("strong", {}, number(here)), ` · [${unflat(cells.map((cell) => under(x, cell))).map((row) => row.map((v) => number(v)).join(" ")).join("; ")}]`, `; the image gets ${bracket(here)} · ${weight.label} there.`];
   }
 
-  /** A map with its name and its own scale. @param {string} name @param {Plane | null} plane @param {ArrayData | null | undefined} array @param {"value" | "grad"} role @param {{window?: boolean, kernel?: boolean, result?: boolean, best?: import("./window.js").Covered | null, main?: boolean, extra?: boolean, until?: number}} ways */
+  /** A map with its name and its own scale. @param {string} name @param {Plane | null} plane @param {ArrayData | null | undefined} array @param {"value" | "grad"} role @param {{window?: boolean, like?: Pair, result?: boolean, best?: import("./window.js").Covered | null, main?: boolean, extra?: boolean, until?: number}} ways */
   function figure(name, plane, array, role, ways) {
     const limit = array ? reach(array) : 0;
-    const [rows, cols] = plane ? [plane.length, plane[0].length] : [1, 1];
-    const { cell, written } = cellOf(plane);
+    const like = ways.like ?? [1, 1];
+    const [rows, cols] = plane ? [plane.length, plane[0].length] : like;
+    const { cell, written } = cellOf(plane, like);
     /** @param {Pair} here */
     const marked = ([r, c]) => {
       if (ways.result && r === place[0] && c === place[1]) return "here";
       if (ways.best && r === ways.best.at[0] && c === ways.best.at[1]) return "best";
       return null;
     };
-    const frame = h("div", { class: `lens-map role-${role}` }, mapImage(plane, { limit, cell, high: rows === 1 ? Math.max(cell, FLAT) : cell, written, until: ways.until, marked }));
+    const margin = ways.window ? `${window.padding[0] * cell}em 0` : "0"; // a window over the border hides no word
+    const frame = h("div", { class: `lens-map role-${role}`, style: { margin } }, mapImage(plane, { like, limit, cell, high: rows === 1 ? Math.max(cell, FLAT) : Math.min(cell, CELL.high), written, until: ways.until, marked }));
     if (plane && (ways.window || ways.result)) pointer(frame, rows, cols, ways.window ?? false);
     if (plane && ways.window) frame.append(ways.main ? held(rows, cols) : outline(rows, cols));
     return h("figure", { class: `lens-figure${ways.extra ? " is-extra" : ""}` }, h("figcaption", {}, h("strong", {}, name)), frame, scaleLegend(limit, role, ""));
@@ -164,8 +172,8 @@ export function lens(told) {
   /** A small matrix of gradients that stands for itself. @param {string} name @param {Plane | null} plane @param {ArrayData | null | undefined} like */
   function plain(name, plane, like) {
     const limit = like ? reach(like) : 1;
-    const { cell, written } = cellOf(plane);
-    return h("figure", { class: "lens-figure" }, h("figcaption", {}, h("strong", {}, name)), h("div", { class: "lens-map role-grad" }, mapImage(plane, { limit, cell, written })), scaleLegend(limit, "grad", ""));
+    const { cell, written } = cellOf(plane, window.size);
+    return h("figure", { class: "lens-figure" }, h("figcaption", {}, h("strong", {}, name)), h("div", { class: "lens-map role-grad" }, mapImage(plane, { like: window.size, limit, cell, high: Math.min(cell, CELL.high), written })), scaleLegend(limit, "grad", ""));
   }
 
   /** @param {number} rows @param {number} cols */

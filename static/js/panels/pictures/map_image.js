@@ -14,11 +14,11 @@ export const short = (value, limit) => (value !== 0 && Math.abs(value) < 1e-12 *
 
 /**
  * @param {Plane | null} plane
- * @param {{limit: number, cell: number, high?: number, written?: boolean, until?: number, marked?: (at: Pair) => string | null}} ways
- *   `cell`: its ems, `high`: its height if it is no square; `until`: cells from there on are not there yet
+ * @param {{limit: number, cell: number, high?: number, written?: boolean, until?: number, marked?: (at: Pair) => string | null, like?: Pair}} ways
+ *   `like`: the rows and columns of a map that is not there yet; `cell`: its ems, `high`: its height if it is no square; `until`: cells from there on are not there yet
  */
-export function mapImage(plane, { limit, cell, high = cell, written = false, until = Infinity, marked }) {
-  if (!plane) return h("span", { class: "map-image is-empty" }, "?");
+export function mapImage(plane, { limit, cell, high = cell, written = false, until = Infinity, marked, like = [1, 1] }) {
+  if (!plane) return h("span", { class: "map-image is-empty", style: { width: `${cell * like[1]}em`, height: `${high * like[0]}em` } }, "?");
   const [rows, cols] = [plane.length, plane[0].length];
   const size = { width: `${cell * cols}em`, height: `${high * rows}em` };
   if (rows * cols > CELLS) {

@@ -14,6 +14,7 @@ import { planeOf, SLIDING, windowOf } from "./window.js";
 /** @import {Pair} from "./window.js" */
 
 const SHOWN = 8; // maps of a layer in the overview
+const THUMB = 1.9; // ems of each
 const SLIDE = { least: 130, whole: 1800 }; // ms for a place, at most for all
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -119,10 +120,10 @@ export function create(graph, actions) {
     const back = (schedule(state.plan).backward.get(op.name) ?? Infinity) < state.position.step;
     const across = (/** @type {Pair} */ [rows, cols]) => widthOf(rows, cols) * cols;
     const kernel = weight ? 2 * widthOf(...window.size, 4) * window.size[1] + 6 : 0;
-    const wide = Math.max(36, 2 * across(sizeOf(source)) + across(places) + kernel + 9);
-    const overviewRows = Math.ceil(stations.reduce((sum, n) => sum + 2 + Math.max(10, 2.85 * Math.min(SHOWN, n.shape[1])), 0) / wide);
+    const wide = Math.max(36, 2 * across(sizeOf(source)) + across(places) + kernel + 14);
+    const overviewRows = Math.ceil(stations.reduce((sum, n) => sum + 2 + Math.max(9, (THUMB + 0.4) * Math.min(SHOWN, n.shape[1])), 0) / wide);
     element.style.setProperty("--wide", String(wide));
-    element.style.setProperty("--high", String(20 + 8.2 * overviewRows));
+    element.style.setProperty("--high", String(23 + 7.2 * overviewRows));
     const had = place.contains(document.activeElement) ? document.activeElement?.getAttribute("data-hold") : null;
     fill(
       place,
@@ -175,19 +176,18 @@ export function create(graph, actions) {
     const centre = state.frame?.node === node.name;
     /** @param {ArrayData | null} array @param {"value" | "grad"} role */
     const row = (array, role) =>
-      array &&
       h(
         "span",
-        { class: `maps-thumbs role-${role}` },
-        Array.from({ length: shown }, (_, c) => mapImage(planeOf(array, [at.sample, c]), { limit: reach(array), cell: 2.4 / Math.max(...sizeOf(node)) })),
+        { class: `maps-thumbs role-${role}${array ? "" : " is-empty"}` },
+        Array.from({ length: shown }, (_, c) => mapImage(planeOf(array, [at.sample, c]), { limit: array ? reach(array) : 1, cell: THUMB / Math.max(...sizeOf(node)), like: sizeOf(node) })),
       );
     const says = `${node.label}, ${node.shape.slice(1).join(" × ")}: ${value ? `values up to ${number(Math.max(Math.abs(toNumber(value.min)), Math.abs(toNumber(value.max))))}` : "not computed yet"}${grad ? ", with gradients" : ""}`;
     return h(
       "button",
       { type: "button", class: `maps-station${centre ? " is-centre" : ""}${node === op ? " is-chosen" : ""}`, "aria-label": says, on: { click: () => choose(node) } },
       h("span", { class: "maps-name" }, h("strong", {}, node.label), ` ${node.kind === "op" ? node.op.replaceAll("_", " ") : node.kind} `, h("small", {}, node.shape.slice(1).join("×"))),
-      value ? row(value, "value") : h("span", { class: "maps-thumbs is-empty" }, "?"),
-      row(grad, "grad"),
+      row(value, "value"),
+      (grad || node.requires_grad) && row(grad, "grad"),
       node.shape[1] > SHOWN && h("small", {}, `first ${SHOWN} of ${node.shape[1]}`),
     );
   }

@@ -28,7 +28,7 @@ export function scaleLegend(limit, role, name = role === "grad" ? "∂ gradients
   const end = Number.isFinite(limit) && limit > 0 ? number(limit) : "?";
   return h(
     "span",
-    { class: `pic-scale role-${role}`, role: "img", "aria-label": `Colours of ${name}: maroon ${end === "?" ? "negative" : `−${end}`}, near white 0, indigo ${end}` },
+    { class: `pic-scale role-${role}${end === "?" ? " is-empty" : ""}`, role: "img", "aria-label": `Colours of ${name}: maroon ${end === "?" ? "negative" : `−${end}`}, near white 0, indigo ${end}` },
     h("span", { class: "pic-scale-name" }, name),
     h("span", {}, `−${end}`),
     h("span", { class: "pic-scale-bar" }, h("span", { class: "pic-scale-zero" })),

@@ -57,6 +57,8 @@ export function create(graph, actions) {
     const current = state.frame?.node ?? null;
     /** @param {number | null} size */
     const thick = (size) => ({ "--thick": `${size && most > 0 ? Math.max(0.12, 0.8 * (size / most)) : 0}em` });
+    /** The value's way on and, as soon as it is known, the gradient's way back. @param {number | null} size */
+    const lane = (size) => h("span", { class: "path-lane", "aria-hidden": "true" }, size !== null && size > 0 && h("span", { class: "path-back" }));
     /** @param {string} name */
     const node = (name) =>
       h(
@@ -74,18 +76,18 @@ export function create(graph, actions) {
       h(
         "div",
         { class: "path-ways" },
-        h("div", { class: "path-way is-around", style: thick(around) }, h("span", { class: "path-lane", "aria-hidden": "true" }), h("span", { class: "path-size role-grad" }, around === null ? "around: ∂ ?" : ["around: ∂ ", h("b", {}, number(around)), share !== null && ` (${percent(share)})`])),
+        h("div", { class: "path-way is-around", style: thick(around) }, lane(around), h("span", { class: "path-size role-grad" }, around === null ? "around: ∂ ?" : ["around: ∂ ", h("b", {}, number(around)), share !== null && ` (${percent(share)})`])),
         h(
           "div",
           { class: "path-way is-through", style: thick(through) },
-          h("span", { class: "path-lane", "aria-hidden": "true" }),
+          lane(through),
           h("div", { class: "path-nodes" }, block.through.map(node)),
           h("span", { class: "path-size role-grad" }, through === null ? "through: ∂ ?" : ["through: ∂ ", h("b", {}, number(through)), share !== null && ` (${percent(1 - share)})`]),
         ),
       ),
       h("span", { class: "path-plus", "aria-hidden": "true" }, "+"),
       end(block.sum),
-      total !== null && h("span", { class: "path-total" }, h("span", { class: "path-share", role: "img", "aria-label": `${percent(share ?? 0)} of the gradient came around, ${percent(1 - (share ?? 0))} through the layers` }, h("span", { class: "path-share-around", style: { "--share": share ?? 0 } }))),
+      total !== null && h("span", { class: "path-total" }, h("span", { class: "path-share", role: "img", "aria-label": `${percent(share ?? 0)} of the gradient came around, ${percent(1 - (share ?? 0))} through the layers` }, h("span", { class: "path-share-around", style: { "--share": share ?? 0 } })), h("span", { class: "path-key" }, "around | through")),
     );
   }
 }
