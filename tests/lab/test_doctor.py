@@ -17,6 +17,7 @@ from app.lab.sweep import sweep
 from app.lessons import lessons
 from app.train.run import Run
 from app.train.spec import parse_spec
+from tests.lessons.named import STOPPED_AT_ONCE
 
 Spec = dict[str, Any]
 
@@ -261,7 +262,7 @@ def test_the_report() -> None:
     assert 0 < look["update_ratio"] < 1 and sum(look["outputs"]["counts"]) == 800
 
 
-@pytest.mark.parametrize("lesson", lessons())
+@pytest.mark.parametrize("lesson", [id for id in lessons() if id not in STOPPED_AT_ONCE])
 def test_every_lesson_can_be_examined(lesson: str) -> None:
     told = report(Run(parse_spec(lessons()[lesson].spec)), 7)
     assert told["verdict"] and told["vitals"]["iterations"][-1] == 7
@@ -280,6 +281,10 @@ SICK_LESSONS = {
     "exploding-nan": (20, "exploding"),
     "dead-relu": (10, "dead_relu"),
     "init-zeros": (100, "symmetric_init"),
+    "init-alike": (100, "symmetric_init"),
+    "inputs-unscaled": (100, "unnormalised_input"),
+    "softmax-twice": (10, "wrong_loss"),
+    "relu-killed": (10, "dead_relu"),
     "underfitting": (200, "underfitting"),
     "overfitting": (200, "overfitting"),
 }

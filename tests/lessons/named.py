@@ -1,6 +1,6 @@
 """Lessons that are meant to go wrong, by what goes wrong in them; all others have to be well."""
 
-NOT_LEARNING = {"rate-too-large", "exploding-nan", "dead-relu", "init-zeros"}
+NOT_LEARNING = {"rate-too-large", "exploding-nan", "dead-relu", "relu-killed", "init-zeros"}
 """Their loss does not fall."""
 
 NO_RATE_HELPS = {"vanishing-chain", "dead-relu", "init-zeros", "lstm-and-rnn"}
@@ -11,5 +11,11 @@ target above.
 RESTLESS = {"overfitting-dropout"}
 """Noise covers within sixty iterations which rate is right."""
 
-STEEP = {"exploding-chain"}
-"""The gradient is so large that a rate of 0.0001 is right."""
+STEEP = {"exploding-chain", "inputs-unscaled"}
+"""The gradient is so large that the smallest rate is right already."""
+
+STOPPED = {"in-place", "in-place-leaf"}
+"""An error stops every update …"""
+
+STOPPED_AT_ONCE = {"in-place-leaf"}
+"""… or even the first step forward, so that there is no loss."""

@@ -154,8 +154,8 @@ GOOD = (FOLDER / "gradient-descent.toml").read_text("utf-8")
     [
         (("title =", "titel ="), "not known: 'titel'", "lesson.titel"),
         (('title = "Gradient descent on x²"\n', ""), "missing: 'title'", "lesson.title"),
-        (("order = 140", 'order = "last"'), "whole number", "lesson.order"),
-        (("order = 140", "order = "), "not a TOML file", "made.toml"),
+        (("order = 505", 'order = "last"'), "whole number", "lesson.order"),
+        (("order = 505", "order = "), "not a TOML file", "made.toml"),
         (('kind = "loss"\nvalue = 9', 'kind = "los"\nvalue = 9'), "one of value", "checks[0].kind"),
         (('kind = "loss"\nvalue = 9', 'kind = "grad"\nvalue = 9'), "a node", "checks[0].node"),
         (('phase = "loss"\nnode = "f"\n', ""), "a phase or an index", "notes[0]"),
