@@ -32,6 +32,7 @@ class Limits:
 
     graph_nodes: int = _setting(1_000, "nodes in one graph")
     array_entries: int = _setting(1_000_000, "numbers in one array")
+    graph_entries: int = _setting(10_000_000, "numbers in all arrays of one graph")
     inline_entries: int = _setting(4_096, "numbers of an array written out inside an answer")
     data_samples: int = _setting(20_000, "samples in one data set")
     data_rows_shown: int = _setting(2_000, "rows of each part of a data set in one answer")

@@ -24,6 +24,18 @@ class ShapeError(BackstepError):
 
 
 class LimitError(BackstepError):
-    """A size that a person can choose is over its limit; the message names the limit."""
+    """A size that a person can choose is over its limit; the message names the setting, if there is
+    one for it.
+    """
 
     code = "limit"
+
+    def __init__(self, message: str, *, where: str | None = None, setting: str = "") -> None:
+        told = f" (BACKSTEP_{setting.upper()})" if setting else ""
+        super().__init__(f"{message}{told}", where=where)
+
+
+def shown(value: object) -> str:
+    """An offending value, shortened where it is long."""
+    told = repr(value)
+    return told if len(told) <= 80 else f"{told[:60]} …"

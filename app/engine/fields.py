@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
-from app.engine.errors import BackstepError
+from app.engine.errors import BackstepError, shown
 
 T = TypeVar("T")
+
+LARGEST = 2**53
+"""Whole numbers up to this are exact in every reader of JSON."""
 
 
 def choose(table: Mapping[str, T], name: object, where: str, what: str) -> T:
     """The table's row of that name."""
     if not isinstance(name, str) or name not in table:
         known = ", ".join(table)
-        raise BackstepError(f"{what} is not known: {name!r}; known are {known}", where=where)
+        raise BackstepError(f"{what} is not known: {shown(name)}; known are {known}", where=where)
     return table[name]
 
 
@@ -30,7 +33,8 @@ def build(cls: type[T], given: Mapping[str, Any], where: str) -> T:
         if name not in known:
             accepted = ", ".join(known) or "none"
             raise BackstepError(
-                f"argument is not known: {name!r}; accepted: {accepted}", where=f"{where}.{name}"
+                f"argument is not known: {shown(name)}; accepted: {accepted}",
+                where=f"{where}.{name}",
             )
     arguments = {
         name: convert(value, hints[name], f"{where}.{name}") for name, value in given.items()
@@ -38,7 +42,7 @@ def build(cls: type[T], given: Mapping[str, Any], where: str) -> T:
     for name, field in known.items():
         missing = field.default is MISSING and field.default_factory is MISSING
         if missing and name not in given:
-            raise BackstepError(f"argument is missing: {name!r}", where=f"{where}.{name}")
+            raise BackstepError(f"argument is missing: {shown(name)}", where=f"{where}.{name}")
     return cls(**arguments)
 
 
@@ -48,25 +52,27 @@ def convert(value: Any, hint: Any, where: str) -> Any:
     """
     if hint is bool:
         if not isinstance(value, bool):
-            raise BackstepError(f"must be true or false: {value!r}", where=where)
+            raise BackstepError(f"must be true or false: {shown(value)}", where=where)
         return value
     if hint is int:
         return whole(value, where)
     if hint is float:
         return real(value, where)
     if hint is str and not isinstance(value, str):
-        raise BackstepError(f"must be a text: {value!r}", where=where)
+        raise BackstepError(f"must be a text: {shown(value)}", where=where)
     return value
 
 
 def whole(value: Any, where: str, *, low: int | None = None, high: int | None = None) -> int:
     """A whole number within bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        raise BackstepError(f"must be a whole number: {value!r}", where=where)
+        raise BackstepError(f"must be a whole number: {shown(value)}", where=where)
+    if abs(value) > LARGEST:
+        raise BackstepError(f"must be at most {high or LARGEST}: {shown(value)}", where=where)
     if low is not None and value < low:
-        raise BackstepError(f"must be at least {low}: {value!r}", where=where)
+        raise BackstepError(f"must be at least {low}: {shown(value)}", where=where)
     if high is not None and value > high:
-        raise BackstepError(f"must be at most {high}: {value!r}", where=where)
+        raise BackstepError(f"must be at most {high}: {shown(value)}", where=where)
     return int(value)
 
 
@@ -81,10 +87,10 @@ def nearest(value: int | float) -> float:
 def real(value: Any, where: str) -> float:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BackstepError(f"must be a number: {value!r}", where=where)
+        raise BackstepError(f"must be a number: {shown(value)}", where=where)
     number = nearest(value)
     if not math.isfinite(number):
-        raise BackstepError(f"must be a finite number: {value!r}", where=where)
+        raise BackstepError(f"must be a finite number: {shown(value)}", where=where)
     return number
 
 
@@ -93,7 +99,7 @@ def mapping(value: Any, where: str) -> dict[str, Any]:
     if isinstance(value, str):
         return {"type": value}
     if not isinstance(value, dict):
-        raise BackstepError(f'must be an object such as {{"type": …}}: {value!r}', where=where)
+        raise BackstepError(f'must be an object such as {{"type": …}}: {shown(value)}', where=where)
     return value
 
 

@@ -8,6 +8,7 @@ The graph holds no numbers. Shapes are checked when a node is made; an edge is a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from app.engine.errors import LimitError, ShapeError
@@ -161,9 +162,16 @@ class Graph:
         if node.name in self.nodes:
             raise ShapeError(f"the name is taken: {node.name!r}", where=node.name)
         if len(self.nodes) >= self.max_nodes:
-            raise LimitError(f"a graph may have at most {self.max_nodes} nodes")
+            raise LimitError(
+                f"a graph may have at most {self.max_nodes} nodes", setting="graph_nodes"
+            )
         self.nodes[node.name] = node
         return node
+
+    def entries(self, node: Node) -> int:
+        """How many numbers the node holds, its op's workspace included."""
+        own = prod(node.shape)
+        return own + node.op.workspace(*(self[n].shape for n in node.inputs)) if node.op else own
 
     def __getitem__(self, name: str) -> Node:
         return self.nodes[name]

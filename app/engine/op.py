@@ -100,6 +100,12 @@ class Op:
     def shape(self, *shapes: Shape) -> Shape:
         raise NotImplementedError
 
+    def workspace(self, *shapes: Shape) -> int:
+        """About how many numbers it needs beside operands, output and gradients, where these are
+        many: a limit counts them.
+        """
+        return 0
+
     def forward(self, k: Kernel, y: Array, *operands: Any, **_: Any) -> None:
         raise NotImplementedError
 

@@ -101,7 +101,9 @@ def survey(
     n = whole(points, "points", low=2)
     if n * n > max_points:
         raise LimitError(
-            f"a landscape may have at most {max_points:,} points: {n}² is {n * n:,}", where="points"
+            f"a landscape may have at most {max_points:,} points: {n}² is {n * n:,}",
+            where="points",
+            setting="landscape_points",
         )
     if plane not in PLANES:
         raise BackstepError(f"must be one of {', '.join(PLANES)}: {plane!r}"[:200], where="plane")
@@ -162,6 +164,7 @@ def landscape(
         raise LimitError(
             f"a landscape's run may have at most {max_iterations:,} iterations: {count:,}",
             where="iterations",
+            setting="sweep_iterations",
         )
     run = run_of(laned(document, lane, limits))
     if progress is None:

@@ -75,7 +75,11 @@ def parse_lanes(given: Any, most: int = MAX_LANES) -> list[Wanted]:
     if not isinstance(given, list) or not given:
         raise BackstepError('must be a list such as [{"lr": 0.01}, {"lr": 0.1}]', where="lanes")
     if len(given) > most:
-        raise LimitError(f"a sweep may have at most {most} lanes: {len(given)}", where="lanes")
+        raise LimitError(
+            f"a sweep may have at most {most} lanes: {len(given)}",
+            where="lanes",
+            setting="sweep_lanes",
+        )
     return [parse_lane(lane, f"lanes[{i}]") for i, lane in enumerate(given)]
 
 

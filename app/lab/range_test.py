@@ -59,6 +59,7 @@ def range_test(
         raise LimitError(
             f"a range test may have at most {max_iterations:,} iterations: {count:,}",
             where="iterations",
+            setting="sweep_iterations",
         )
     low, high = real(low, "low"), real(high, "high")
     if not 0 < low < high:

@@ -58,7 +58,9 @@ def lane_tasks(
     count = whole(iterations, "iterations", low=1)
     if count > max_iterations:
         raise LimitError(
-            f"a sweep may have at most {max_iterations:,} iterations: {count:,}", where="iterations"
+            f"a sweep may have at most {max_iterations:,} iterations: {count:,}",
+            where="iterations",
+            setting="sweep_iterations",
         )
     wanted = parse_lanes(lanes, max_lanes)
     former = Former()

@@ -76,6 +76,7 @@ def treat(
         raise LimitError(
             f"a cure may be tried for at most {max_iterations:,} iterations: {count:,}",
             where="iterations",
+            setting="sweep_iterations",
         )
     changed = merged(document, chosen.changes or {})
     until = count if chosen.until is None else min(count, chosen.until)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.engine.errors import BackstepError, LimitError, ShapeError
+from app.engine.errors import BackstepError, LimitError, ShapeError, shown
 from app.engine.fields import nearest
 from app.engine.graph import CONSTANT, INPUT, TARGET, Graph, Node
 from app.engine.op import Op, make
@@ -57,12 +57,20 @@ class Expressions:
     """
 
     def __init__(
-        self, source: Source, graph: Graph, given: set[str], pinned: frozenset[str], entries: int
+        self,
+        source: Source,
+        graph: Graph,
+        given: set[str],
+        pinned: frozenset[str],
+        *,
+        entries: int,
+        together: int,
     ) -> None:
+        """`entries` is how many numbers an array may have, `together` how many all may."""
         self.source, self.graph, self.pinned = source, graph, pinned
         self.uses = Counter(source.names())
         self.reserved = given | set(self.uses)
-        self.entries_left = self.entries_limit = entries
+        self.array_entries, self.entries_left, self.entries_limit = entries, together, together
         self.names: dict[str, Node] = {}
         self.values: dict[str, Array] = {}
         self.places: dict[str, Place] = {}
@@ -316,8 +324,9 @@ class Expressions:
         self, op: Op, nodes: list[Node], node: ast.AST, name: str, label: str, latex: str
     ) -> Node:
         place = str(self.source.place(node))
+        shapes = [part.shape for part in nodes]
         try:
-            self._room(op.shape(*(part.shape for part in nodes)), place)
+            self._room(op.shape(*shapes), place, op.workspace(*shapes))
         except ShapeError as error:
             told = ", ".join(part.label for part in nodes)
             raise ShapeError(f"{error.message} (operands {told})", where=place) from None
@@ -332,11 +341,19 @@ class Expressions:
             lambda: self.graph.add(op, *nodes, name=name, label=label, latex=latex), node
         )
 
-    def _room(self, shape: Shape, place: str) -> None:
-        if math.prod(shape) > self.entries_left:
+    def _room(self, shape: Shape, place: str, workspace: int = 0) -> None:
+        size = math.prod(shape)
+        if size > self.array_entries:
+            raise LimitError(
+                f"an array may have at most {self.array_entries:,} numbers: {shown(size)}",
+                where=place,
+                setting="array_entries",
+            )
+        if size + workspace > self.entries_left:
             raise LimitError(
                 f"all arrays of a program may have at most {self.entries_limit:,} numbers together",
                 where=place,
+                setting="graph_entries",
             )
 
     def _add(self, make_node: Callable[[], Node], node: ast.AST) -> Node:
@@ -345,7 +362,7 @@ class Expressions:
             made = make_node()
         except BackstepError as error:
             raise type(error)(error.message, where=str(place)) from None
-        self.entries_left -= math.prod(made.shape)
+        self.entries_left -= self.graph.entries(made)
         self.places[made.name] = place
         return made
 

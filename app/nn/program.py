@@ -39,6 +39,9 @@ class Limits(Protocol):
     @property
     def array_entries(self) -> int: ...
 
+    @property
+    def graph_entries(self) -> int: ...
+
 
 @dataclass(frozen=True)
 class ProgramLimits:
@@ -46,6 +49,7 @@ class ProgramLimits:
     program_depth: int = 60
     graph_nodes: int = MAX_NODES
     array_entries: int = 1_000_000
+    graph_entries: int = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,14 @@ def parse(
     trained = _parameters(parameters, arrays)
     graph = Graph(max_nodes=min(MAX_NODES, limits.graph_nodes))
     pinned = trained if parameters is not None else frozenset()
-    build = Expressions(text, graph, set(arrays), pinned, 4 * limits.array_entries)
+    build = Expressions(
+        text,
+        graph,
+        set(arrays),
+        pinned,
+        entries=limits.array_entries,
+        together=limits.graph_entries,
+    )
     for name, array in arrays.items():
         build.given(PARAMETER if name in trained else INPUT, name, array)
     for statement in text.tree.body:

@@ -45,6 +45,7 @@ class Source:
             raise LimitError(
                 f"a program may have at most {characters:,} characters: {len(text):,}",
                 where="program",
+                setting="program_characters",
             )
         if not text.strip():
             raise ProgramError(
@@ -88,6 +89,7 @@ class Source:
                     f"brackets and operators may be nested at most {depth} deep; "
                     "give a part a name on a line of its own",
                     where=str(self.place(node)),
+                    setting="program_depth",
                 )
             for child in ast.iter_child_nodes(node):
                 chained = isinstance(node, ast.BinOp) and child is node.left

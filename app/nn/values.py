@@ -24,7 +24,9 @@ def to_array(value: Any, where: str, max_entries: int = 1_000_000) -> Array:
     size = int(np.prod(shape, dtype=object))
     if size > max_entries:
         raise LimitError(
-            f"an array may have at most {max_entries:,} numbers: {size:,}", where=where
+            f"an array may have at most {max_entries:,} numbers: {size:,}",
+            where=where,
+            setting="array_entries",
         )
     entries: list[float] = []
     _collect(value, shape, where, entries)

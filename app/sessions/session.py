@@ -41,6 +41,7 @@ from app.train.refined import run_of
 from app.train.run import Progress, Run
 from app.train.spec import parse_spec
 
+DEEPEST = 60  # lists and objects inside each other in a spec
 SLOPE = 1e-4  # share of a change by which a leaf without a gradient is moved to feel the slope
 
 
@@ -48,6 +49,7 @@ def spec_limits(limits: Limits) -> SpecLimits:
     return SpecLimits(
         graph_nodes=limits.graph_nodes,
         array_entries=limits.array_entries,
+        graph_entries=limits.graph_entries,
         data_samples=limits.data_samples,
         program_characters=limits.program_characters,
         program_depth=limits.program_depth,
@@ -376,18 +378,20 @@ def _dumps(value: Any, where: str) -> bytes:
         raise BackstepError(f"cannot be kept: {str(error)[:80]}", where=where) from None
 
 
-def worded(value: Any) -> Any:
+def worded(value: Any, depth: int = DEEPEST) -> Any:
     """JSON in which numbers that are not finite are words, and whole ones of more than 64 bits are
     rounded: JSON has no other way.
     """
+    if depth < 0:
+        raise LimitError(f"may be nested at most {DEEPEST} deep", where="spec")
     if isinstance(value, float):
         return plain(value)
     if isinstance(value, int) and value.bit_length() > 63:
         return plain(nearest(value))
     if isinstance(value, dict):
-        return {str(name): worded(part) for name, part in value.items()}
+        return {str(name): worded(part, depth - 1) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [worded(part) for part in value]
+        return [worded(part, depth - 1) for part in value]
     return value
 
 

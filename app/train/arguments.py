@@ -10,7 +10,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from operator import ge, gt, le, lt
 from typing import Any, ClassVar
 
-from app.engine.errors import BackstepError, LimitError
+from app.engine.errors import BackstepError, LimitError, shown
 from app.engine.fields import real, whole
 
 _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
@@ -77,7 +77,7 @@ class Recipe:
     def fail(self, argument: str, why: str, value: Any, limit: bool = False) -> BackstepError:
         error = LimitError if limit else BackstepError
         where = f"{self.kind}.{argument}"
-        return error(f"{self.name}: {argument} {why}: {value!r}", where=where)
+        return error(f"{self.name}: {argument} {why}: {shown(value)}", where=where)
 
     @property
     def spec(self) -> dict[str, Any]:

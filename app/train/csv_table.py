@@ -133,6 +133,7 @@ def read_table(
             f"{len(rows)} lines of {len(others)} inputs are {entries} numbers; at most "
             f"{limits.array_entries}",
             where="text",
+            setting="array_entries",
         )
     commas = chosen != "," and _has_decimal_commas(rows)
     if commas:

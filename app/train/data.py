@@ -116,7 +116,9 @@ def _written(options: Mapping[str, Any], limits: SpecLimits) -> tuple[Array, Arr
             raise BackstepError("must be a list with one entry a sample", where=f"data.{name}")
         if len(options[name]) > limits.data_samples:
             raise LimitError(
-                f"at most {limits.data_samples} samples: {len(options[name])}", where=f"data.{name}"
+                f"at most {limits.data_samples} samples: {len(options[name])}",
+                where=f"data.{name}",
+                setting="data_samples",
             )
         arrays.append(to_array(options[name], f"data.{name}", limits.array_entries))
     inputs, targets = arrays
@@ -148,7 +150,9 @@ def dataset(options: Mapping[str, Any], limits: SpecLimits) -> Dataset:
     data = pick(DATASETS, {"type": options["dataset"], **arguments}, "data", "the data set")
     if data.samples > limits.data_samples:
         raise LimitError(
-            f"at most {limits.data_samples} samples: {data.samples}", where="data.samples"
+            f"at most {limits.data_samples} samples: {data.samples}",
+            where="data.samples",
+            setting="data_samples",
         )
     entries = data.samples * int(np.prod(data.shape))
     if entries > limits.array_entries:
@@ -156,6 +160,7 @@ def dataset(options: Mapping[str, Any], limits: SpecLimits) -> Dataset:
             f"{data.samples} samples of shape {list(data.shape)} are {entries} numbers, "
             f"at most {limits.array_entries} are allowed in one array",
             where="data.samples",
+            setting="array_entries",
         )
     return data
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class SpecLimits:
     graph_nodes: int = 1_000
     array_entries: int = 1_000_000
+    graph_entries: int = 10_000_000
     data_samples: int = 20_000
     program_characters: int = 2_000
     program_depth: int = 60

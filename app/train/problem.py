@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -176,14 +177,24 @@ class ModelProblem:
             self.evaluation.cache_clear()
 
     def _check_size(self) -> None:
-        for node in self.graph(0).nodes.values():
-            size = int(np.prod(node.shape))
+        total, graph = 0, self.graph(0)
+        for node in graph.nodes.values():
+            size = prod(node.shape)
             if size > self.limits.array_entries:
                 raise LimitError(
                     f"{node.name} would have {size} entries, "
                     f"at most {self.limits.array_entries} are allowed in one array",
                     where="model",
+                    setting="array_entries",
                 )
+            total += graph.entries(node)
+        if total > self.limits.graph_entries:
+            raise LimitError(
+                f"all arrays of the network would have {total:,} entries together, "
+                f"at most {self.limits.graph_entries:,} are allowed",
+                where="model",
+                setting="graph_entries",
+            )
 
     @property
     def batches(self) -> Batches:

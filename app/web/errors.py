@@ -37,6 +37,7 @@ WORDS = {
     404: ("not_found", "there is nothing at this address; GET /docs lists all routes"),
     405: ("method_not_allowed", "this address does not answer to this method"),
 }
+LONGEST = 600
 JSON_ONLY = (
     "the body must be JSON and say so: send the header Content-Type: application/json "
     "(with curl: -H 'Content-Type: application/json')"
@@ -60,7 +61,8 @@ def refusal(
 
 
 def _body(code: str, message: str, where: str | None, **more: Any) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message, "where": where, **more}}
+    told = message if len(message) <= LONGEST else f"{message[:400]} … {message[-150:]}"
+    return {"error": {"code": code, "message": told, "where": where and where[:200], **more}}
 
 
 def error_body(error: BackstepError) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(sqlite3.Error, _store)
+    app.add_exception_handler(MemoryError, _memory)
     app.add_exception_handler(Exception, _crash)
 
 
@@ -183,6 +186,11 @@ def _methods(request: Request) -> set[str]:
 async def _store(request: Request, error: Exception) -> Response:
     message = f"the store did not take it, so nothing was changed: {error}"
     return refusal(503, "store", message, headers={"retry-after": "5"})
+
+
+async def _memory(request: Request, error: Exception) -> Response:
+    message = "the server has not enough memory for this at the moment; ask for less of it"
+    return refusal(503, "full", message, headers={"retry-after": "60"})
 
 
 async def _crash(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ The windows are laid out as the columns of one matrix, so that the whole is a si
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from app.engine.kernel import Kernel, ones
 from app.engine.op import Op, Rule, Sample, Term, draw
 from app.engine.ops.windows import (
     Index,
+    around,
     at,
     contiguous,
     copy,
@@ -79,6 +81,11 @@ class Convolution(Op):
                 "the bias must have one entry for each output channel", shapes[2], weight
             )
         return (x[0], weight[0], *window_shape(self, x, weight[2:], self.steps, self.border))
+
+    def workspace(self, *shapes: Shape) -> int:
+        x, weight = shapes[:2]
+        places = window_shape(self, x, weight[2:], self.steps, self.border)
+        return prod(weight[1:]) * x[0] * prod(places) + around(x, self.border)
 
     def forward(self, k: Kernel, y: Array, x: Array, weight: Array, *bias: Array) -> None:
         out, size = last(y), weight.shape[2:]

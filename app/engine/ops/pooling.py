@@ -12,6 +12,7 @@ from app.engine.kernel import Kernel, const
 from app.engine.op import Op, Rule, Sample, Term, draw
 from app.engine.ops.windows import (
     Index,
+    around,
     at,
     copy,
     gather_taps,
@@ -60,6 +61,9 @@ class Pooling(Op):
         if any(2 * p > n for p, n in zip(self.border, self.size, strict=True)):
             raise self.fail("the padding may be at most half the window", self.size)
         return (*x[:2], *places)
+
+    def workspace(self, *shapes: Shape) -> int:
+        return prod(self.size) * prod(self.shape(*shapes)) + around(shapes[0], self.border)
 
     def views(self, k: Kernel, x: Array, border: float) -> list[Array]:
         """One view (C, *places, N) for each tap."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,11 @@ def window_shape(op: Op, x: Shape, size: Shape, stride: Shape, padding: Shape) -
     if min(room) < 0:
         raise op.fail("the window is larger than the operand", x, size)
     return tuple(n // step + 1 for n, step in zip(room, stride, strict=True))
+
+
+def around(x: Shape, padding: Shape) -> int:
+    """Entries of an operand with its border."""
+    return prod(x[:2]) * prod(n + 2 * p for n, p in zip(x[2:], padding, strict=True))
 
 
 def padded(k: Kernel, x: Array, padding: Shape, border: float) -> Array:
