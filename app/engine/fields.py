@@ -94,17 +94,18 @@ def real(value: Any, where: str) -> float:
     return number
 
 
-def mapping(value: Any, where: str) -> dict[str, Any]:
+def mapping(value: Any, where: str, like: str = '{"type": …}') -> dict[str, Any]:
     """A JSON object; a bare text such as "adam" stands for {"type": "adam"}."""
     if isinstance(value, str):
         return {"type": value}
     if not isinstance(value, dict):
-        raise BackstepError(f'must be an object such as {{"type": …}}: {shown(value)}', where=where)
+        raise BackstepError(f"must be an object such as {like}: {shown(value)}", where=where)
     return value
 
 
 def pick(table: Mapping[str, type[T]], given: Any, where: str, what: str) -> T:
     """The row that `{"type": name, …}` names, made with its arguments."""
     options = mapping(given, where)
-    cls = choose(table, options.get("type"), f"{where}.type", what)
+    named = where if isinstance(given, str) else f"{where}.type"
+    cls = choose(table, options.get("type"), named, what)
     return build(cls, {k: v for k, v in options.items() if k != "type"}, where)

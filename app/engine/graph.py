@@ -163,7 +163,9 @@ class Graph:
             raise ShapeError(f"the name is taken: {node.name!r}", where=node.name)
         if len(self.nodes) >= self.max_nodes:
             raise LimitError(
-                f"a graph may have at most {self.max_nodes} nodes", setting="graph_nodes"
+                f"a graph may have at most {self.max_nodes} nodes",
+                where=node.name,
+                setting="graph_nodes",
             )
         self.nodes[node.name] = node
         return node

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.errors import BackstepError, LimitError
-from app.engine.fields import mapping, pick, real, whole
+from app.engine.fields import choose, mapping, pick, real, whole
 from app.engine.types import INT, Array
 from app.nn.values import to_array
 from app.train.augment import parse_augment
@@ -32,7 +32,7 @@ def parse_data(
 
     With a seed of their own, data and split stay while the spec's seed draws other weights.
     """
-    options = mapping(given, "data")
+    options = mapping(given, "data", '{"dataset": "moons"}')
     validation = real(options.get("validation", 0.0), "data.validation")
     if not 0.0 <= validation < 1.0:
         raise BackstepError(
@@ -147,6 +147,7 @@ def _names(options: Mapping[str, Any], field: str, count: int | None) -> None:
 def dataset(options: Mapping[str, Any], limits: SpecLimits) -> Dataset:
     """The data set that `{"dataset": name, …}` means."""
     arguments = {k: v for k, v in options.items() if k not in ("dataset", *OPTIONS)}
+    choose(DATASETS, options["dataset"], "data.dataset", "the data set")
     data = pick(DATASETS, {"type": options["dataset"], **arguments}, "data", "the data set")
     if data.samples > limits.data_samples:
         raise LimitError(

@@ -108,7 +108,7 @@ class ModelProblem:
                 raise BackstepError(
                     "a spec needs model, loss and data, or a program with values", where=name
                 )
-        model = mapping(given["model"], "model")
+        model = mapping(given["model"], "model", '{"layers": […]}')
         for name in model:
             if name not in ("input_shape", "layers"):
                 raise BackstepError(

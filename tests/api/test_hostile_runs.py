@@ -36,6 +36,11 @@ def rate(lr: Any) -> dict[str, Any]:
     return {"optimizer": {"type": "sgd", "lr": lr}}
 
 
+DEEP: Any = "relu"
+LISTS: Any = [1.0]
+for _ in range(400):
+    DEEP = {"type": "residual", "layers": [DEEP]}
+    LISTS = [LISTS]
 LOOKS = ("", "/history", "/data", "/batch", "/evaluate", "/gradient-noise?batches=2", "/doctor")
 LOOKS += ("/state", "/frames", "/sharpness")
 
@@ -107,7 +112,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "optimizer.lr",
         "number",
     ),
-    "a rate of 1e999": (rate(10**400), "spec", "exceeds 64-bit"),
+    "a rate of 1e999": (rate(10**400), "spec", "exceeds 64 bits: 1000"),
     "a negative rate": (rate(-1), "optimizer.lr", "at least 0: -1"),
     "a million units": (
         {"model": {"layers": [{"type": "linear", "out_features": 10**6}, OUT]}},
@@ -126,6 +131,60 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "from 0 to 1: 2",
     ),
     "own data by name only": ({"data": "moons"}, "data.type", "accepted"),
+    "a data set that there is not": ({"data": {"dataset": "mnist"}}, "data.dataset", "digits"),
+    "a loss that there is not": ({"loss": "bec"}, "loss", "known are mse"),
+    "an image with a border of a million": (
+        {
+            "model": {
+                "layers": [
+                    {"type": "conv2d", "out_channels": 1, "kernel_size": 2, "stride": 10**6}
+                    | {"padding": 10**6},
+                    "flatten",
+                ]
+            },
+            "data": {"dataset": "digits", "samples": 3},
+            "loss": "cross_entropy",
+        },
+        "model",
+        "BACKSTEP_GRAPH_ENTRIES",
+    ),
+    "a window of a million": (
+        {
+            "model": {
+                "layers": [
+                    {"type": "max_pool2d", "kernel_size": 10**6, "padding": 5 * 10**5},
+                    "flatten",
+                ]
+            },
+            "data": {"dataset": "digits", "samples": 3},
+            "loss": "cross_entropy",
+        },
+        "model",
+        "at most",
+    ),
+    "a stride of 1e300": (
+        {
+            "model": {"layers": [{"type": "avg_pool2d", "kernel_size": 2, "stride": 1e300}]},
+            "data": {"dataset": "digits", "samples": 3},
+            "loss": "cross_entropy",
+        },
+        "model.layers[0].stride",
+        "at most 9007199254740992",
+    ),
+    "2^32 by 2^32 weights": (
+        {"model": {"layers": [{"type": "linear", "out_features": 2**32}] * 2 + [OUT]}},
+        "model",
+        "BACKSTEP_ARRAY_ENTRIES",
+    ),
+    "three hundred layers of 1,000": (
+        {"model": {"layers": [{"type": "linear", "out_features": 999}] * 300 + [OUT]}},
+        "model",
+        "BACKSTEP_GRAPH_ENTRIES",
+    ),
+    "layers inside layers inside layers": ({"model": {"layers": [DEEP]}}, "spec", "60 deep"),
+    "lists inside lists inside lists": ({"data": {"inputs": LISTS, "targets": [1]}}, "spec", "60"),
+    "a word of ten thousand letters": ({"loss": "x" * 10_000}, "loss", "known are mse"),
+    "a list of ten thousand for a title": ({"zero_grad": [1] * 10_000}, "zero_grad", "1, 1"),
     "data as a list": ({"data": [1]}, "data", "object"),
     "no data": ({"data": None}, "data", "object"),
 }
@@ -159,6 +218,7 @@ def test_what_cannot_be_is_refused_by_its_field(client: TestClient, name: str) -
     started = time.perf_counter()
     found = error(client.post("/api/sessions", json={"spec": {**BASE, **more}}), 422)
     assert (found["where"] or "").startswith(where) and words in found["message"], found
+    assert len(found["message"]) <= 600
     assert time.perf_counter() - started < PATIENCE
 
 

@@ -118,7 +118,7 @@ def test_the_catalogue_row_is_complete(name: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "error", "where", "words"),
     [
-        ("mnist", BackstepError, "data.type", "gaussians"),
+        ("mnist", BackstepError, "data", "gaussians"),
         ({"type": "moons", "samples": 0}, BackstepError, "data.samples", "at least 1: 0"),
         ({"type": "moons", "samples": 2.5}, BackstepError, "data.samples", "whole number: 2.5"),
         ({"type": "moons", "samples": 10**9}, LimitError, "data.samples", "at most 20000"),
