@@ -112,7 +112,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "optimizer.lr",
         "number",
     ),
-    "a rate of 1e999": (rate(10**400), "spec", "exceeds 64 bits: 1000"),
+    "a rate of 1e999": (rate(10**400), "optimizer.lr", "must be a number"),
     "a negative rate": (rate(-1), "optimizer.lr", "at least 0: -1"),
     "a million units": (
         {"model": {"layers": [{"type": "linear", "out_features": 10**6}, OUT]}},
