@@ -8,7 +8,7 @@ NO_RATE_HELPS = {"vanishing-chain", "dead-relu", "init-zeros", "lstm-and-rnn"}
 target above.
 """
 
-RESTLESS = {"overfitting-dropout"}
+RESTLESS = {"overfitting-dropout", "augmentation", "eight-lines"}
 """Noise covers within sixty iterations which rate is right."""
 
 STEEP = {"exploding-chain", "inputs-unscaled"}
