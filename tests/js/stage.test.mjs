@@ -4,7 +4,7 @@ import { entries } from "../../static/js/panels/editor.js";
 import { focusOf, schedule } from "../../static/js/panels/graph_steps.js";
 import { largest, only, tiling } from "../../static/js/panels/heat.js";
 import { layersOf } from "../../static/js/panels/layers.js";
-import { ease, packetsOf, spread, sumsOf } from "../../static/js/panels/packets.js";
+import { ease, packetsOf, spread, sumPlace, sumsOf } from "../../static/js/panels/packets.js";
 
 const array = (data, shape = []) => ({ shape, dtype: "float64", data, min: data, max: data, mean: data, norm: data, nonfinite: 0 });
 const slots = (value, grad = null) => ({ value: value === null ? null : array(value), grad: grad === null ? null : array(grad), state: {} });
@@ -105,4 +105,13 @@ test("packets that would cover each other move apart, both by as much", () => {
   spread(three);
   assert.ok(three[1].y - three[0].y >= 21 && three[2].y - three[1].y >= 21);
   assert.ok(Math.abs(three[1].y - 12) < 0.5);
+});
+
+test("a sum stands under its card, in view and clear of the card below", () => {
+  const card = { x: 100, y: 50, width: 130, height: 80 };
+  const below = { ...card, y: 150 };
+  assert.deepEqual(sumPlace(card, { width: 90, height: 20 }, [card]), [120, 127], "in the middle");
+  assert.deepEqual(sumPlace(card, { width: 300, height: 20 }, [card]), [90, 127], "what is too wide goes on to the right");
+  assert.deepEqual(sumPlace(card, { width: 90, height: 26 }, [card, below]), [120, 123], "higher up where there is less room");
+  assert.deepEqual(sumPlace(card, { width: 90, height: 26 }, [card, { ...below, x: 400 }]), [120, 127]);
 });

@@ -11,6 +11,7 @@ const CHIP = 15; // px of a chip's digits at scale 1, as graph.css has it
 const PROJECTED_CHIP = 20;
 const READABLE = 12.5; // px on a desk
 const MARGIN = { x: 44, y: 30 }; // around a focus, in the graph's pixels: sums stand there
+const NARROW = 16; // on a phone the margin is this part of the screen, so that a node and what it computes with fit side by side
 
 const FAR = 1.5; // screens: a longer way is not travelled but left and arrived
 
@@ -52,6 +53,8 @@ export function createCamera(viewport, world, graph, { projected, insets, boxes,
       most: projected() ? legible * 1.5 : 1.45,
     };
   }
+
+  const margin = () => Math.min(MARGIN.x, viewport.clientWidth / NARROW);
 
   /** What a camera shows of the graph. @param {Camera} camera @param {number} width @param {number} height @returns {Box} */
   const part = ({ x, y, scale }, width, height) => ({ x: -x / scale, y: -y / scale, width: width / scale, height: height / scale });
@@ -165,7 +168,8 @@ export function createCamera(viewport, world, graph, { projected, insets, boxes,
     map,
     /** Looks at a step: its box with all around it, and what matters most in it. @param {Box | null} box @param {Box | null} middle */
     follow(box, middle) {
-      const wider = box && { x: box.x - MARGIN.x, y: box.y - MARGIN.y / 2, width: box.width + 2 * MARGIN.x, height: box.height + 1.5 * MARGIN.y };
+      const side = margin();
+      const wider = box && { x: box.x - side, y: box.y - MARGIN.y / 2, width: box.width + 2 * side, height: box.height + 1.5 * MARGIN.y };
       focus = wider;
       centre = middle;
       if (byHand && camera) {
@@ -205,7 +209,7 @@ export function createCamera(viewport, world, graph, { projected, insets, boxes,
     /** How much of the graph can be shown so that it is read. */
     get reach() {
       const { free, legible } = view();
-      return { width: free.width / legible - 2 * MARGIN.x, height: free.height / legible - 2 * MARGIN.y };
+      return { width: free.width / legible - 2 * margin(), height: free.height / legible - 2 * MARGIN.y };
     },
     /** Marks a box on the map. @param {string | null} name */
     mark(name) {

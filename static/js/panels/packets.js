@@ -7,11 +7,13 @@ import { h } from "../h.js";
 import { heat, only } from "./heat.js";
 
 /** @import {ArrayData, Frame, Nodes, Num} from "../types.js" */
-/** @import {Point} from "../geometry.js" */
+/** @import {Box, Point} from "../geometry.js" */
 /** @import {GraphView} from "./graph.js" */
 
 /** @typedef {{role: "value" | "grad", line: Point[], array: ArrayData, from: string, to: string}} Packet */
 /** @typedef {{node: string, role: "grad" | "update", text: string}} Sum */
+
+const LEFT = 10; // px that a sum may stand out to the left of its card: there the stage may end
 
 /** Slow, fast, slow. @param {number} t */
 export const ease = (t) => (t < 0.5 ? 2 * t * t : 1 - (-2 * t + 2) ** 2 / 2);
@@ -95,6 +97,18 @@ export function spread(boxes) {
 }
 
 /**
+ * Where a sum stands, its upper left corner: under its card, and clear of the card below.
+ * @param {Box} card @param {{width: number, height: number}} size @param {Iterable<Box>} others
+ * @returns {Point}
+ */
+export function sumPlace(card, { width, height }, others) {
+  const x = Math.max(card.x + card.width / 2 - width / 2, card.x - LEFT);
+  const bottom = card.y + card.height;
+  const under = [...others].filter((other) => other.y >= bottom && other.x < x + width && other.x + other.width > x);
+  return [x, Math.min(bottom - 3, ...under.map((other) => other.y - height - 1))];
+}
+
+/**
  * @param {HTMLElement} layer  in the graph's pixels
  * @param {GraphView} view
  */
@@ -132,8 +146,8 @@ export function createPackets(layer, view) {
       if (!box) continue;
       const element = h("span", { class: `sum role-${role}` }, text);
       layer.append(element);
-      const middle = Math.max(box.x + box.width / 2, element.offsetWidth / 2); // a sum wider than a node at the left edge would be cut there
-      element.style.transform = `translate(${middle}px, ${box.y + box.height - 3}px) translateX(-50%)`;
+      const [x, y] = sumPlace(box, { width: element.offsetWidth, height: element.offsetHeight }, view.scopes.items.values());
+      element.style.transform = `translate(${x}px, ${y}px)`;
     }
   }
 

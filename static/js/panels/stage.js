@@ -54,7 +54,7 @@ export function mount(element, store, actions) {
     last?.camera.leave();
     const camera = createCamera(viewport, world, graph, {
       projected: () => store.get().projection,
-      insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: foldable(given) ? 84 : 46, bottom: 46, side: 20 }),
+      insets: () => (store.get().projection ? { top: 12, bottom: 12, side: 12 } : { top: foldable(given) ? 84 : 46, bottom: 46, side: Math.min(20, viewport.clientWidth / 32) }),
       boxes: new Map([...view.scopes.items].map(([id, { x, y, width, height }]) => [id, { x, y, width, height }])),
       seen: (part) => view.see(part),
       from,
