@@ -19,7 +19,7 @@ const LONG_AFTER = 350; // ms until a training shows how far it is and can be en
 
 /**
  * @param {Store<State>} store @param {Beginning | null} [begun]  what came with the page, if it begins without a session
- * @returns {Omit<Actions, "share"> & {start: () => Promise<void>, own: (made: Session) => void, follow: () => void}}
+ * @returns {Omit<Actions, "share" | "anew"> & {start: () => Promise<void>, own: (made: Session) => void, follow: () => void}}
  */
 export function createActions(store, begun = null) {
   const id = store.get().session.id;

@@ -77,12 +77,21 @@ export async function request(method, where, { body, revision = null, signal } =
   if (response.status === 204) return null;
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
-  const told = answer?.error ?? {};
-  throw new ApiError(
-    told.code ?? `http_${response.status}`,
-    told.message ?? `The server refused this (${response.status} ${response.statusText}).`,
-    { where: told.where ?? path, status: response.status, revision: told.revision ?? null },
-  );
+  throw refused(path, response.status, answer);
+}
+
+const GONE = "This session is not kept any more: it was deleted, or not used for a long time.";
+
+/**
+ * A refusal in the server's own words; that of a session that is gone in those of a page, which can make another one.
+ * @param {string} path @param {number} status @param {any} answer
+ */
+export function refused(path, status, answer) {
+  const { code, message, where, revision = null } = answer?.error ?? {};
+  const more = { where: where ?? path, status, revision };
+  const [, api, kind, id] = path.split(/[/?]/);
+  if (status === 404 && api === "api" && kind === "sessions" && id === encodeURIComponent(where)) return new ApiError("gone", GONE, more);
+  return new ApiError(code ?? `http_${status}`, message ?? `The server refused this (${status}).`, more);
 }
 
 /** @param {Record<string, number | string | null | undefined>} parameters */

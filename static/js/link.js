@@ -27,6 +27,12 @@ export async function share(store) {
   }
 }
 
+/** Opens this moment in another session, when that of this page is gone: nothing of the run is lost. @param {Store<State>} store */
+export async function anew(store) {
+  history.replaceState(null, "", await linkTo(store));
+  location.reload();
+}
+
 /** @param {Store<State>} store */
 export function keepAddress(store) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */

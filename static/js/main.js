@@ -110,7 +110,11 @@ async function open() {
     });
   }
   /** @type {Actions} */
-  const actions = { ...walking, share: () => import("./link.js").then(({ share }) => share(store)) };
+  const actions = {
+    ...walking,
+    share: () => import("./link.js").then(({ share }) => share(store)),
+    anew: () => import("./link.js").then(({ anew }) => anew(store)),
+  };
   const help = () => void import("./help.js").then(({ toggleHelp }) => toggleHelp());
   reflect(main, store);
   const starting = walking.start();

@@ -2,7 +2,7 @@
  * A request whose answer tells its progress first, as an event stream; letting go of it ends the work.
  */
 
-import { ApiError } from "./api.js";
+import { ApiError, refused } from "./api.js";
 
 /**
  * The events that are whole in a piece of text, and the rest.
@@ -19,11 +19,6 @@ export function eventsIn(text) {
   return { events, rest };
 }
 
-/** @param {any} told @param {string} path @param {number} status */
-const refusal = (told, path, status) =>
-  new ApiError(told?.error?.code ?? `http_${status}`, told?.error?.message ?? `The server refused this (${status}).`,
-    { where: told?.error?.where ?? path, status });
-
 /**
  * @param {string} path @param {object} body
  * @param {{signal?: AbortSignal, heard?: (done: number, of: number) => void}} [options]
@@ -39,7 +34,7 @@ export async function streamed(path, body, { signal, heard } = {}) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError("unreachable", "The server does not answer. Is Backstep still running?", { where: path });
   }
-  if (!response.ok || !response.body) throw refusal(await response.json().catch(() => null), path, response.status);
+  if (!response.ok || !response.body) throw refused(path, response.status, await response.json().catch(() => null));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
@@ -50,7 +45,7 @@ export async function streamed(path, body, { signal, heard } = {}) {
     for (const { event, data } of events) {
       const told = JSON.parse(data);
       if (event === "result") return told;
-      if (event === "error") throw refusal(told, path, 422);
+      if (event === "error") throw refused(path, 422, told);
       if (event === "progress") heard?.(told.done, told.of);
     }
     if (done) throw new ApiError("unreachable", "The server ended before the work was done.", { where: path });

@@ -196,6 +196,7 @@
  * @property {() => void} toggleProjection
  * @property {() => void} toggleTheme
  * @property {() => Promise<string>} share  copies the link and returns it
+ * @property {() => Promise<void>} anew  opens this moment in another session
  * @property {() => void} dismissError
  * @property {(name: string | null) => void} edit  opens the editor of a leaf, or closes it
  * @property {(index: number) => void} toggleBreakpoint

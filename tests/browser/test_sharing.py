@@ -88,9 +88,27 @@ def test_a_run_that_is_not_kept_any_more_leads_on(new_page: NewPage, watch: Watc
     page.goto("/walk/session/AAAAAAAAAAAA")
     said = page.get_by_role("alert").filter(has_text="could not be opened")
     said.wait_for()
-    assert "there is no session" in said.inner_text()
+    assert "not kept any more" in said.inner_text() and "POST" not in said.inner_text()
     said.get_by_role("link", name="To the lessons").click()
     page.get_by_role("heading", name="Watch a network learn").wait_for()
+
+
+def test_a_session_that_is_gone_goes_on_in_another(
+    new_page: NewPage, server: Server, watch: Watch
+) -> None:
+    watch.expect("404")
+    with Truth(server, lesson="weight-sigmoid-loss") as truth:
+        walk = Walk(new_page(reduced_motion="reduce"))
+        walk.open(f"/walk/session/{truth.session['id']}").press("ArrowRight", 3)
+        walk.edit("w", "0.9")
+        before = walk.numbers()
+        truth.client.delete(truth.path)
+        walk.press("ArrowRight", 2)
+        walk.page.get_by_role("button", name="Go on in a new session").click()
+        walk.page.wait_for_url("**/walk/weight-sigmoid-loss#at=0.5&run=*")
+        assert walk.ready().at == (0, 5)
+        walk.press("ArrowLeft", 2)
+        assert walk.numbers() == before
 
 
 def test_a_link_shows_the_step_as_walking_there_does(new_page: NewPage) -> None:

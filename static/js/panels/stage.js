@@ -142,7 +142,8 @@ export function mount(element, store, actions) {
       complaint.hidden = error === null;
       if (!error) return;
       const close = h("button", { type: "button", class: "tool", "aria-label": "Close this message", on: { click: actions.dismissError } }, icon("close", 16));
-      fill(complaint, h("p", {}, error.message), close);
+      const again = error.code === "gone" && h("button", { type: "button", class: "button", on: { click: actions.anew } }, "Go on in a new session");
+      fill(complaint, h("p", {}, error.message), again, close);
     },
   );
   store.watch((s) => s.moved, show);
