@@ -19,7 +19,7 @@ export function mount(element, store, actions) {
     h("button", { type: "button", class: "tool transport-tool", "aria-label": label, title: `${label} (${key})`, on: { click: run } }, icon(name, 22));
 
   const play = h("button", { type: "button", class: "play", on: { click: actions.toggle } });
-  const plate = h("div", { class: "transport-hint plate" }, h("kbd", {}, "Space"), " plays ", h("span", { class: "transport-hint-dot" }, "·"), " ", h("kbd", {}, "→"), " next step");
+  const plate = h("div", { class: "transport-hint plate" }, h("kbd", {}, "Space"), " plays", h("kbd", {}, "→"), " next step");
   const speed = h(
     "select",
     { class: "speed", "aria-label": "Speed of playing", title: "Speed of playing", on: { change: chooseSpeed } },
