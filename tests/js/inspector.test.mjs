@@ -44,6 +44,14 @@ test("an entry is found by its index, and the scale reaches the larger side", ()
   assert.equal(shapeText([]), "one number");
 });
 
+test("the slope's word stands where neither curve nor tangent runs", () => {
+  const xs = Array.from({ length: 41 }, (_, i) => i / 4 - 5);
+  const off = drawing({ x: -3, y: 0, slope: 0, xs, ys: xs.map((x) => Math.max(0, x)) });
+  assert.deepEqual(off.corner, { below: false, rightmost: false, met: 0 }); // above the flat part, not on it
+  const falls = drawing({ x: 0, y: 0, slope: -1, xs, ys: xs.map((x) => -x) });
+  assert.deepEqual(falls.corner, { below: false, rightmost: true, met: 0 });
+});
+
 test("a tangent touches its point and stays inside the box", () => {
   const box = { left: -6, right: 6, low: 0, high: 1 };
   const ends = tangent({ x: 0, y: 0.5, slope: 0.25 }, box);

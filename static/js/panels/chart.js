@@ -126,7 +126,7 @@ export function mount(element, store, actions) {
     d.validation && svg("path", { class: "chart-line validation", d: d.validation }),
     svg("path", { class: "chart-line", d: d.line }),
     runs.iteration.length === 1 && svg("circle", { class: "chart-dot", cx: d.x(runs.iteration[0]), cy: d.y(toNumber(runs.train_loss[0])), r: 3 }),
-    d.alarms.slice(0, 1).map((i) => svg("text", { class: "chart-alarm", x: d.x(i), y: d.edge.top + 10, "text-anchor": "middle" }, "not finite")),
+    d.alarms.slice(0, 1).map((i) => svg("text", { class: "chart-alarm", x: d.x(i), y: d.edge.top + 10, "text-anchor": d.x(i) > width / 2 ? "end" : "start" }, "not finite")),
     seen && svg("path", { class: "chart-here", d: `M${cx} ${d.edge.top}V${height - d.edge.bottom}` }),
     seen && Number.isFinite(value) && svg("circle", { class: "chart-dot here", cx, cy: d.y(value), r: 5 }),
     ));

@@ -32,16 +32,42 @@ export function drawing(curve, width = WIDTH, height = HEIGHT) {
   const right = Math.max(...xs, Number.isFinite(x) ? x : xs[0]);
   const across = linear(left, right, EDGE.left, width - EDGE.right);
   const up = linear(low, high, height - EDGE.bottom, EDGE.top);
+  /** @param {[number, number]} at @returns {[number, number]} */
+  const place = ([a, b]) => [across(a), up(b)];
+  const line = xs.map((at, i) => place([at, ys[i]]));
+  const touching = tangent({ x, y, slope }, { left, right, low, high }).map(place);
+  const frame = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom };
   return {
     across,
     up,
-    curve: path(xs.map((at, i) => [across(at), up(ys[i])])),
-    point: [across(x), up(y)],
-    tangent: tangent({ x, y, slope }, { left, right, low, high }).map(([a, b]) => /** @type {[number, number]} */ ([across(a), up(b)])),
+    curve: path(line),
+    point: place([x, y]),
+    tangent: touching,
+    corner: emptyCorner([...line, ...between(touching), place([x, y])], frame),
     xTicks: ticks(left, right, 4),
     yTicks: ticks(low, high, 2),
-    frame: { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom },
+    frame,
   };
+}
+
+/** @typedef {{left: number, right: number, top: number, bottom: number}} Frame */
+
+/** Points along a line from end to end. @param {[number, number][]} ends @returns {[number, number][]} */
+const between = (ends) =>
+  ends.length < 2 ? [] : Array.from({ length: 25 }, (_, i) => [ends[0][0] + (i / 24) * (ends[1][0] - ends[0][0]), ends[0][1] + (i / 24) * (ends[1][1] - ends[0][1])]);
+
+/**
+ * The corner of the frame in which a word of this size meets the fewest points; of equal ones the first: above on the
+ * left, above on the right, below.
+ * @param {[number, number][]} points @param {Frame} frame
+ */
+export function emptyCorner(points, { left, right, top, bottom }, [wide, high] = [76, 20]) {
+  const corners = [false, true].flatMap((below) => [false, true].map((rightmost) => {
+    const [x, y] = [rightmost ? right - wide : left, below ? bottom - high : top];
+    const met = points.filter(([a, b]) => a >= x && a <= x + wide && b >= y && b <= y + high).length;
+    return { below, rightmost, met };
+  }));
+  return corners.reduce((best, corner) => (corner.met < best.met ? corner : best));
 }
 
 /**
@@ -72,7 +98,7 @@ export function curveView(curve) {
   const zeroX = d.across(0);
   const zeroY = d.up(0);
   const says = `${curve.fn}: at ${number(curve.x)} it is ${number(curve.y)}, slope ${number(curve.slope)}`;
-  const flip = px > (frame.left + frame.right) / 2;
+  const { below, rightmost } = d.corner;
   return svg(
     "svg",
     { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": says },
@@ -92,9 +118,9 @@ export function curveView(curve) {
     Number.isFinite(px + py) && svg("circle", { class: "curve-point", cx: px, cy: py, r: 5 }),
     svg("text", {
       class: "curve-slope",
-      x: flip ? frame.left + 6 : frame.right - 4,
-      y: curve.slope >= 0 === flip ? frame.top + 12 : frame.bottom - 8,
-      "text-anchor": flip ? "start" : "end",
+      x: rightmost ? frame.right - 4 : frame.left + 6,
+      y: below ? frame.bottom - 8 : frame.top + 12,
+      "text-anchor": rightmost ? "end" : "start",
     }, `slope ${number(curve.slope)}`),
   );
 }
