@@ -64,6 +64,10 @@ class Builder:
     """The steps of which a sequence node was stacked."""
     held: set[str] = field(default_factory=set)
     """Nodes that will be used once more, such as a residual's input."""
+    fused: bool | None = None
+    """Whether layers that can be one op are; None: as each of them says."""
+    fusible: bool = False
+    """Whether there is such a layer."""
 
     @contextmanager
     def within(self, part: str) -> Iterator[None]:

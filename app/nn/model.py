@@ -20,7 +20,7 @@ LOSSES: dict[str, type[Op]] = {name: op for name, op in OPS.items() if op.is_los
 @dataclass(frozen=True)
 class Model:
     """`prediction` is the node that the loss compares with the target; `ignored` are entries of a
-    PyTorch `state_dict` that mean nothing here.
+    PyTorch `state_dict` that mean nothing here; `fusible`: some layer can also be one op.
     """
 
     graph: Graph
@@ -29,6 +29,7 @@ class Model:
     noises: list[Noise] = field(default_factory=list)
     constants: dict[str, Array] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    fusible: bool = False
 
 
 def parse_loss(given: Any, where: str = "loss") -> Op:
@@ -56,17 +57,20 @@ def build_model(
     init: Init | None = None,
     max_nodes: int = 1000,
     training: bool = True,
+    fused: bool | None = None,
 ) -> Model:
-    """Shapes are a sample's; the batch axis is put in front of both."""
+    """Shapes are a sample's; the batch axis is put in front of both. `fused`: recurrent layers as
+    one op each, or step by step; None: as each of them says.
+    """
     graph = Graph(max_nodes=max_nodes)
-    b = Builder(graph, init, training)
+    b = Builder(graph, init, training, fused=fused)
     x = graph.leaf(INPUT, "input", (batch, *input_shape), label="x", latex="x", dtype=input_dtype)
     out = stack(b, x, layers, "model.layers")
     target = graph.leaf(
         TARGET, "target", (batch, *target_shape), label="y", latex="y", dtype=target_dtype
     )
     graph.output = _end(graph, loss, out, target).name
-    return Model(graph, b.declared, out.name, b.noises, b.constants, b.ignored)
+    return Model(graph, b.declared, out.name, b.noises, b.constants, b.ignored, fusible=b.fusible)
 
 
 def _end(graph: Graph, loss: Op, out: Node, target: Node) -> Node:

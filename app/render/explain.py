@@ -63,7 +63,7 @@ _ALONE = {r"\frac{1}{@n}": "", r"\frac{2}{@n}": "2", r"\frac{1}{2 \cdot @n}": r"
 
 def said(graph: Graph, node: Node, text: str) -> str:
     """A formula as this use needs it. With a single entry a mean is the entry itself: 1/n is left
-    out, and so is the sum. A linear layer without its bias loses the last term."""
+    out, and so is the sum. A layer without its biases loses their terms."""
     assert node.op
     op, shapes = node.op, [graph[name].shape for name in node.inputs]
     if op.is_loss and op.letters(*shapes).get("n", ("", 2.0))[1] == 1.0:
@@ -72,7 +72,8 @@ def said(graph: Graph, node: Node, text: str) -> str:
         if size(shapes[0]) == 1:
             text = text.replace(r"\sum ", "")
     if text == op.formula and len(shapes) < len(op.operands):
-        text = text.split(" + @")[0]
+        for letter in op.operands[len(shapes) :]:
+            text = text.replace(f" + @{letter}", "")
     return text
 
 

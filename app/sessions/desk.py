@@ -10,7 +10,6 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from typing import Any
 
 from app.engine.errors import BackstepError, LimitError
@@ -20,10 +19,10 @@ from app.render.arrays import plain
 from app.sessions.actions import Change, Move, SetValue, Step, Train, read_change
 from app.sessions.cabinet import Cabinet, Publish
 from app.sessions.errors import StaleError, limited, over
+from app.sessions.forms import FORMS
 from app.sessions.moment import Moment, Span, settled, spans
 from app.sessions.processes import Processes
 from app.sessions.reader import Reader
-from app.sessions.scalars import apart, carry_over, same_moment, same_node, turned_spec
 from app.sessions.session import Session, new_record
 from app.sessions.store import Record
 from app.settings import Settings
@@ -253,26 +252,19 @@ class Desk(Reader):
             raise self.cabinet.lost(session.id)
         return told
 
-    async def take_apart(
-        self, session: Session, scalars: bool, node: str | None, known: Known = anybody
+    async def turn(
+        self, session: Session, form: str, on: bool, node: str | None, known: Known = anybody
     ) -> str | None:
-        """The same run with every number as a node, or with whole arrays again; what stands for the
-        node there.
-        """
+        """The same run in another form, or without it again; what stands for the node there."""
+        row = FORMS[form]
         async with session.turn:
             if not known(session.revision):
                 raise StaleError(session.revision)
-            if apart(session) == scalars:
+            if row.holds(session) == on:
                 return node
             async with session.engine:
-                document = turned_spec(session, scalars)
-                record = replace(session.record(), spec=document, changes=[])
-                new = await self.workers.run(lambda: Session(record, self.limits, session.run))
-                await self.workers.run(lambda: carry_over(session, new))
-                limited(self.limits, "changes_per_session", len(new.changes), "scalars")
-                new.position = await self.workers.run(lambda: same_moment(session, new))
-                new.seen = max(new.position, Moment(session.seen.iteration, 0))
-                there = same_node(session, new, node)
+                new = await self.workers.run(lambda: row.turned(session, on))
+                there = row.counterpart(session, new, node)
                 session.become(new)
                 try:
                     saved = self.cabinet.store.rewrite(session.record(), session.revision - 1)

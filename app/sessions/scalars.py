@@ -1,29 +1,23 @@
-"""A session's run with every number as a node of its own, and back: the same changes, and the same
-place in an iteration, as far as both have it.
-
-A step of the scalar plan belongs to the tensor for which its node was made. So a position leads to
-the last step there of what the last step here belongs to.
+"""A session's run with every number as a node of its own, and back. A step of the scalar plan
+belongs to the tensor for which its node was made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 
 from app.engine.errors import BackstepError
-from app.engine.plan import Step
 from app.engine.scalar import Exploded
 from app.render.arrays import nested
 from app.sessions.actions import Change, SetValue
-from app.sessions.moment import Moment
+from app.sessions.form import Form
 from app.sessions.session import Session
 from app.train.plans.method import parse_method
 from app.train.plans.rewritten import Scalars
-
-AHEAD = ("forward", "loss")
 
 
 def apart(session: Session) -> bool:
@@ -35,7 +29,8 @@ def exploded(session: Session, iteration: int) -> Exploded:
     """The map between tensors and scalar nodes; of a session of tensors what it would be."""
     problem = session.run.problem
     if not isinstance(problem, Scalars):
-        problem = Scalars(problem, session.limits.graph_nodes)
+        whole = session.run.problem_of(iteration, False)
+        problem = Scalars(whole, session.limits.graph_nodes)
     return problem.exploded(iteration)
 
 
@@ -43,26 +38,41 @@ def scalars_view(session: Session, iteration: int) -> dict[str, Any]:
     """Which scalar node holds which entry; where that cannot be had, why."""
     told = {"scalars": apart(session), "limit": session.limits.graph_nodes}
     try:
-        parse_method(orjson.loads(turned_spec(session, True)))
+        parse_method(orjson.loads(Numbers().document(session, True)))
         return {**told, "why": None, **exploded(session, iteration).view()}
     except BackstepError as error:
         return {**told, "why": error.message, "nodes": None, "tensors": None}
 
 
-def turned_spec(session: Session, scalars: bool) -> bytes:
-    """The same spec with or without `scalars`; its title goes along."""
-    spec = orjson.loads(session.document)
-    spec.pop("scalars", None)
-    if scalars:
-        spec["scalars"] = True
-    return orjson.dumps(spec)
+class Numbers(Form):
+    name = "scalars"
+
+    def holds(self, session: Session) -> bool:
+        return apart(session)
+
+    def document(self, session: Session, on: bool) -> bytes:
+        spec = orjson.loads(session.document)
+        spec.pop("scalars", None)
+        if on:
+            spec["scalars"] = True
+        return orjson.dumps(spec)
+
+    def log(self, old: Session, new: Session) -> Iterable[Change]:
+        for group in _grouped(old, new):
+            yield from group
+
+    def owners(self, old: Session, new: Session, iteration: int) -> Mapping[str, str]:
+        return exploded(old if apart(old) else new, iteration).owners
+
+    def node(self, old: Session, new: Session, name: str) -> str | None:
+        """The tensor that a scalar belongs to, or a tensor's first number."""
+        there = exploded(old if apart(old) else new, old.position.iteration)
+        if apart(old):
+            return there.owners.get(name)
+        return next(iter(there.places.get(name, {}).values()), None)
 
 
-def carry_over(old: Session, new: Session) -> None:
-    """Tell the new session, whose run is the old one's, what was done by hand."""
-    for group in _grouped(old, new):
-        for change in group:
-            new.note(change)
+# --- what was done by hand ------------------------------------------------------------------------
 
 
 def _grouped(old: Session, new: Session) -> Iterable[list[Change]]:
@@ -113,34 +123,3 @@ def _numbers(value: Any) -> Any:
     if isinstance(value, list):
         return [_numbers(part) for part in value]
     return float(value) if isinstance(value, str) else value
-
-
-# --- the same place -------------------------------------------------------------------------------
-
-
-def same_moment(old: Session, new: Session) -> Moment:
-    """Where the new session stands as the old one does."""
-    i, step = old.position
-    here, there = old.run.plan(i), new.run.plan(i)
-    owners = exploded(old if apart(old) else new, i).owners
-    last = {_belongs(s, owners): k + 1 for k, s in enumerate(there)}
-    for s in reversed(here[:step]):
-        if _belongs(s, owners) in last:
-            return Moment(i, len(there) if step == len(here) else last[_belongs(s, owners)])
-    return Moment(i, 0)
-
-
-def _belongs(step: Step, owners: dict[str, str]) -> tuple[str, str | None]:
-    phase = "ahead" if step.phase in AHEAD else step.phase
-    return phase, None if step.node is None else owners.get(step.node, step.node)
-
-
-def same_node(old: Session, new: Session, name: str | None) -> str | None:
-    """The tensor that a scalar belongs to, or a tensor's first number."""
-    graph = old.run.graph(old.position.iteration)
-    if name is None or name not in graph.nodes:
-        return None
-    there = exploded(old if apart(old) else new, old.position.iteration)
-    if apart(old):
-        return there.owners.get(name)
-    return next(iter(there.places[name].values()), None)

@@ -13,6 +13,7 @@ from app.engine.graph import PARAMETER, Graph
 from app.engine.plan import Step
 from app.engine.types import VALUE, Array, Slot
 from app.train.iteration import iteration_plan
+from app.train.plans.fusing import in_form
 from app.train.plans.mixed_precision import SCALE, SKIPPED
 from app.train.plans.penalty import parse_penalty
 from app.train.plans.rewritten import Rewritten, changed, unchanged
@@ -42,7 +43,8 @@ class Iterations:
             spec.clip,
             spec.document.get("regularisation"),
         )
-        self._penalised: dict[str, Problem] = {repr(first.regularisation): spec.problem}
+        self._problems: dict[tuple[str, bool | None], Problem] = {}
+        self._problems[repr(first.regularisation), None] = spec.problem
         self._settings: list[tuple[int, Settings]] = [(0, first)]
 
     def settings(self, iteration: int) -> Settings:
@@ -53,13 +55,18 @@ class Iterations:
         return self._problem(iteration).graph(iteration)
 
     def _problem(self, iteration: int) -> Problem:
-        """The spec's own, or the same with other penalties in its loss."""
+        """The spec's own, or the same with other penalties in its loss, or in another form."""
+        return self.problem_of(iteration, self.spec.method.trained_fused(iteration))
+
+    def problem_of(self, iteration: int, fused: bool | None) -> Problem:
+        """With recurrent layers as one op, or step by step; None: as each of them says."""
         penalty = self.settings(iteration).regularisation
-        known = self._penalised.get(repr(penalty))
+        known = self._problems.get((repr(penalty), fused))
         if known is None:
             method = replace(self.spec.method, penalty=parse_penalty(penalty))
-            known = changed(unchanged(self.spec.problem), method, self.spec.limits.graph_nodes)
-            self._penalised[repr(penalty)] = known
+            whole = in_form(unchanged(self.spec.problem), fused)
+            known = changed(whole, method, self.spec.limits.graph_nodes)
+            self._problems[repr(penalty), fused] = known
         return known
 
     def plain_graph(self, iteration: int) -> Graph:

@@ -4,6 +4,7 @@ first numbers, and what is fed to an iteration."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import cached_property, lru_cache
 from math import prod
 from typing import Any, Protocol
@@ -84,7 +85,7 @@ class ModelProblem:
         self._given = given
         self._noise_edits: dict[tuple[int, str], Array] = {}
 
-        def build(size: int, training: bool) -> Model:
+        def build(size: int, training: bool, fused: bool | None = None) -> Model:
             return build_model(
                 layers,
                 loss,
@@ -96,10 +97,30 @@ class ModelProblem:
                 init=init,
                 max_nodes=limits.graph_nodes,
                 training=training,
+                fused=fused,
             )
 
-        self.model = lru_cache(maxsize=4)(lambda size: build(size, True))
-        self.evaluation = lru_cache(maxsize=4)(lambda size: build(size, False))
+        self._build = build
+        self._forms: dict[bool | None, ModelProblem] = {None: self}
+        self._of_form(None)
+
+    def _of_form(self, fused: bool | None) -> None:
+        build = self._build
+        self.model = lru_cache(maxsize=4)(lambda size: build(size, True, fused))
+        self.evaluation = lru_cache(maxsize=4)(lambda size: build(size, False, fused))
+
+    def in_form(self, fused: bool | None) -> ModelProblem:
+        """The same with recurrent layers as one op each, or step by step; None: as the spec says.
+        Samples, noise and their edits are shared.
+        """
+        first = self._forms[None]
+        if fused not in self._forms:
+            size, other = first.batches.size(0), copy(first)
+            vars(other).pop("at_once", None)
+            other._of_form(fused)
+            alike = list(other.model(size).graph.nodes) == list(first.model(size).graph.nodes)
+            self._forms[fused] = first if alike else other
+        return self._forms[fused]
 
     @classmethod
     def parse(cls, given: Mapping[str, Any], seed: int, limits: SpecLimits) -> ModelProblem:
@@ -275,7 +296,8 @@ class ModelProblem:
 
     def forget(self, iteration: int) -> None:
         self._batches.forget(iteration)
-        self._noise_edits = {at: v for at, v in self._noise_edits.items() if at[0] <= iteration}
+        for at in [at for at in self._noise_edits if at[0] > iteration]:
+            del self._noise_edits[at]
 
     @property
     def noisy(self) -> bool:

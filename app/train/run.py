@@ -12,6 +12,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,8 @@ from app.train.iteration import FED
 from app.train.iterations import Iterations
 from app.train.measure import batch_loss, samples_loss
 from app.train.plans.accumulation import loss_of
+from app.train.plans.fusing import in_form
+from app.train.plans.rewritten import unchanged
 from app.train.problem import ModelProblem, check_choices
 from app.train.snapshots import Slots, Snapshots
 from app.train.spec import Spec
@@ -57,6 +60,22 @@ class Run(Iterations):
         fits = trainer is not None and trainer.fits(self.graph(0), spec.optimizer)
         self.trainer = trainer if fits else None
         self._chunk = FIRST_CHUNK  # iterations between two looks at progress and cancel
+
+    def under(self, spec: Spec) -> Run:
+        """All that has been computed, under a spec that says the same of it; it is then told of
+        this run no more.
+        """
+        fused, whole = spec.method.fused, unchanged(self.problem)
+        if fused is None or self.spec.method.fused is not None:
+            return self
+        if in_form(whole, True) is in_form(whole, None):
+            return self
+        other = copy(self)
+        other.spec = replace(spec, problem=self.spec.problem)
+        other.trainer, other._steppers = None, OrderedDict()
+        other.history.cut(fused.since)
+        other._snapshots.forget(fused.since + 1)
+        return other
 
     # --- time travel ----------------------------------------------------------------------------
 
@@ -187,6 +206,8 @@ class Run(Iterations):
         stops = [stop, self._snapshots.next(start)]
         stops += [i for i, _ in self._settings if i > start]
         stops += [i for i in (*self._edits.iterations(), *self.restored) if i > start]
+        fused = self.spec.method.fused
+        stops += [fused.since] if fused is not None and fused.since > start else []
         return min(stops)
 
     def _must_step(self, iteration: int, slots: Slots) -> bool:
@@ -286,16 +307,16 @@ class Run(Iterations):
             return
         trainer = self.trainer
         at_speed = trainer is not None and slots is trainer.shared
-        if trainer is not None and at_speed and trainer.judge is not None:
-            self.history.validation_loss[iteration] = trainer.judge.loss()
-            return
         inputs, targets = batches.validation
-        problem: ModelProblem = self.spec.problem  # type: ignore[assignment]
+        problem: ModelProblem = self._problem(iteration)  # type: ignore[assignment]
         if len(inputs) > problem.at_once:
             found = samples_loss(problem, slots, inputs, targets)
             self.history.validation_loss[iteration] = found
             return
         graph = problem.evaluation(len(inputs)).graph
+        if trainer is not None and at_speed and trainer.judge and trainer.judge.graph is graph:
+            self.history.validation_loss[iteration] = trainer.judge.loss()
+            return
         judge = Evaluation(graph, {"input": inputs, "target": targets}, shared=slots)
         self.history.validation_loss[iteration] = judge.loss()
         if trainer is not None and at_speed:

@@ -15,6 +15,7 @@ from app.train.iteration import iteration_plan
 from app.train.limits import SpecLimits
 from app.train.optimizers import OPTIMIZERS, Optimizer
 from app.train.plans.checkpointing import check_distance
+from app.train.plans.fusing import check_fused, in_form
 from app.train.plans.method import PLAIN, Method, parse_method
 from app.train.plans.rewritten import changed
 from app.train.problem import ModelProblem, Problem, ProgramProblem
@@ -22,7 +23,7 @@ from app.train.schedules import Schedule, parse_schedule
 
 MODEL_FIELDS = (
     "title model loss optimizer schedule clip accumulate data batch_size shuffle parameters init "
-    "precision seed zero_grad checkpoint regularisation fault forward_mode scalars"
+    "precision seed zero_grad checkpoint regularisation fused fault forward_mode scalars"
 ).split()
 PROGRAM_FIELDS = (
     "title program values output parameters optimizer schedule clip zero_grad seed "
@@ -84,7 +85,9 @@ def parse_spec(given: Any, limits: SpecLimits | None = None, like: Spec | None =
         method = parse_method(given)
         if method.checkpoint is not None:
             check_distance(problem.graph(0), method.checkpoint)
-        problem = changed(problem, method, limits.graph_nodes)
+        if method.fused is not None:
+            check_fused(problem)
+        problem = changed(in_form(problem, method.shown_fused), method, limits.graph_nodes)
     schedule = parse_schedule(given.get("schedule"))
     spec = Spec(given, problem, optimizer, schedule, clip, zero_grad, title, limits, method)
     graph = problem.graph(0)

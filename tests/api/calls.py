@@ -80,6 +80,7 @@ GOOD: dict[tuple[str, str], Call] = {
     ("PUT", "/api/sessions/{id}/nodes/{name}"): lambda c: c("PUT", "/nodes/w", {"value": 1.5}),
     ("GET", "/api/sessions/{id}/scalars"): lambda c: c("GET", "/scalars"),
     ("PUT", "/api/sessions/{id}/scalars"): lambda c: c("PUT", "/scalars", {"scalars": True}),
+    ("PUT", "/api/sessions/{id}/fused"): lambda c: c("PUT", "/fused", {"fused": False}),
     ("POST", "/api/sessions/{id}/step"): lambda c: c("POST", "/step"),
     ("POST", "/api/sessions/{id}/seek"): lambda c: c("POST", "/seek", {"iteration": 2, "step": 3}),
     ("POST", "/api/sessions/{id}/train"): lambda c: c("POST", "/train", {"iterations": 3}),

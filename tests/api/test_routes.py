@@ -24,7 +24,12 @@ MODELS = {
 KEYS = sorted(GOOD)
 named = pytest.mark.parametrize("key", KEYS, ids=lambda key: " ".join(key))
 
-SPECIAL = {"matrix": "network-2-2-1", "forgotten": "forgotten-zero-grad"}
+SPECIAL = {
+    "fused": "bptt-three-steps",
+    "steps": "bptt-three-steps",
+    "matrix": "network-2-2-1",
+    "forgotten": "forgotten-zero-grad",
+}
 """Lessons of the examples that fit no other."""
 
 

@@ -17,6 +17,10 @@ from app.train.spec import parse_spec
 GOLDEN = json.loads((Path(__file__).parents[1] / "data" / "layers.json").read_text())
 CASES = {case["name"]: case for case in GOLDEN["cases"]}
 CASES["rnn, fused"] = CASES["rnn"] | {"layers": [dict(CASES["rnn"]["layers"][0], fused=True)]}
+CASES["rnn, fused, without biases"] = CASES["rnn, fused"] | {
+    "layers": [dict(CASES["rnn, fused"]["layers"][0], bias=False)],
+    "parameters": {n: p for n, p in CASES["rnn"]["parameters"].items() if "bias" not in n},
+}
 
 
 def run_of(case: dict[str, Any]) -> Run:

@@ -78,11 +78,11 @@ def test_every_place_of_an_iteration_is_kept_with_its_numbers() -> None:
         for step in range(0, session.of(1) + 1, 3):
             await to(desk, session, 1, step)
             values, grads = numbers(session, VALUE), numbers(session, GRAD)
-            await desk.take_apart(session, True, None)
+            await desk.turn(session, "scalars", True, None)
             assert apart(session) and session.position.iteration == 1
             same(values, numbers(session, VALUE))
             same(grads, numbers(session, GRAD))
-            await desk.take_apart(session, False, None)
+            await desk.turn(session, "scalars", False, None)
             assert session.position == Moment(1, step), (step, plan[step - 1])
 
     at_a_desk(work)
@@ -91,14 +91,14 @@ def test_every_place_of_an_iteration_is_kept_with_its_numbers() -> None:
 def test_the_chosen_node_and_the_step_inside_a_tensor_lead_to_the_tensor() -> None:
     async def work(desk: Desk) -> None:
         session = await desk.create(NETWORK)
-        assert await desk.take_apart(session, True, "0.weight") == "0.weight[0,0]"
+        assert await desk.turn(session, "scalars", True, "0.weight") == "0.weight[0,0]"
         steps = session.run.plan(0)
         product = next(k for k, s in enumerate(steps) if s.node == "0.z[1,2].mul")
         await to(desk, session, 0, product + 1)
-        assert await desk.take_apart(session, False, "0.z[1,2].mul_2") == "0.z"
+        assert await desk.turn(session, "scalars", False, "0.z[1,2].mul_2") == "0.z"
         done = session.run.plan(0)[session.position.step - 1]
         assert (done.phase, done.node) == ("forward", "0.z")
-        assert await desk.take_apart(session, True, "nothing") is None
+        assert await desk.turn(session, "scalars", True, "nothing") is None
 
     at_a_desk(work)
 
@@ -112,12 +112,12 @@ def test_what_was_changed_by_hand_goes_along_both_ways() -> None:
         await desk.change(session, lambda: session.setting_changes({"lr": 0.01}))
         await to(desk, session, 4, 5)
         before = numbers(session, VALUE)
-        await desk.take_apart(session, True, None)
+        await desk.turn(session, "scalars", True, None)
         same(before, numbers(session, VALUE))
         await desk.change(session, lambda: [session.value_change("0.weight[2,1]", -1.0)])
         await to(desk, session, 6, 0)
         edited = numbers(session, VALUE)["0.weight"]
-        await desk.take_apart(session, False, None)
+        await desk.turn(session, "scalars", False, None)
         np.testing.assert_allclose(numbers(session, VALUE)["0.weight"], edited, rtol=1e-9)
         assert [change["iteration"] for change in session.log] == [2, 2, 4]
 
@@ -142,13 +142,13 @@ def test_a_session_far_along_is_turned_without_training_it_again(
         losses = session.history()["train_loss"]
         monkeypatch.setattr(Run, "_replay", counted)
         for scalars in (True, False, True):
-            await desk.take_apart(session, scalars, None)
+            await desk.turn(session, "scalars", scalars, None)
             assert session.history()["train_loss"] == losses
         await desk.leg(session, 1_000)
         assert sum(replayed) <= 2, "what lies behind is known"
         await to(desk, session, 1_200, 7)
         await to(desk, session, 31, 7)
-        await desk.take_apart(session, False, None)
+        await desk.turn(session, "scalars", False, None)
         there = {name: numbers(session, VALUE)[name] for name in ("0.weight", "2.bias")}
         again = Session(session.record(), session.limits)
         again.reach(31)
@@ -162,7 +162,7 @@ def test_a_number_changed_far_along_is_found_again_after_a_restart() -> None:
     async def work(desk: Desk) -> None:
         session = await desk.create(NETWORK)
         await desk.move(session, Train(40))
-        await desk.take_apart(session, True, None)
+        await desk.turn(session, "scalars", True, None)
         await desk.change(session, lambda: [session.value_change("0.weight[2,1]", 3.0)])
         await desk.change(session, lambda: [session.value_change("input[1,0]", -2.0)])
         await desk.move(session, Train(40))
@@ -171,7 +171,7 @@ def test_a_number_changed_far_along_is_found_again_after_a_restart() -> None:
         assert again.history() == session.history()
         place = {name: again.leaf(80, name) for name in ("0.weight[2,1]", "2.weight[0,0]")}
         assert place == {name: session.leaf(80, name) for name in place}
-        await desk.take_apart(session, False, None)
+        await desk.turn(session, "scalars", False, None)
         whole = Session(session.record(), session.limits)
         whole.reach(80)
         assert whole.history() == again.history()
@@ -189,9 +189,9 @@ def test_it_is_kept_and_comes_back_after_a_restart(tmp_path: Path) -> None:
         desk = Desk(Settings(store=store))
         session = await desk.create(NETWORK, lesson=None, title="Two layers")
         await to(desk, session, 1, 4)
-        await desk.take_apart(session, True, None)
+        await desk.turn(session, "scalars", True, None)
         with pytest.raises(StaleError):
-            await desk.take_apart(session, False, None, lambda revision: revision == 1)
+            await desk.turn(session, "scalars", False, None, lambda revision: revision == 1)
         found = session.id, session.position.step
         await desk.close()
         return found
@@ -200,7 +200,7 @@ def test_it_is_kept_and_comes_back_after_a_restart(tmp_path: Path) -> None:
         desk = Desk(Settings(store=store))
         session = await desk.get(id)
         assert apart(session) and session.position == Moment(1, step)
-        await desk.take_apart(session, False, None)
+        await desk.turn(session, "scalars", False, None)
         assert session.position == Moment(1, 4) and session.title == "Two layers"
         await desk.close()
 
@@ -223,7 +223,7 @@ def test_what_cannot_be_taken_apart_stays_as_it_is(more: dict[str, Any], words: 
     async def work(desk: Desk) -> None:
         session = await desk.create(spec)
         with pytest.raises(BackstepError, match=words):
-            await desk.take_apart(session, True, None)
+            await desk.turn(session, "scalars", True, None)
         assert not apart(session) and session.revision == 1
         assert words in scalars_view(session, 0)["why"]
 
@@ -234,7 +234,7 @@ def test_the_view_says_which_number_is_which_node() -> None:
     async def work(desk: Desk) -> None:
         session = await desk.create(NETWORK)
         before = scalars_view(session, 0)
-        await desk.take_apart(session, True, None)
+        await desk.turn(session, "scalars", True, None)
         after = scalars_view(session, 0)
         assert (before["scalars"], after["scalars"]) == (False, True)
         assert before["tensors"] == after["tensors"] and before["why"] is None

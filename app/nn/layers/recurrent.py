@@ -62,7 +62,7 @@ class Unrolled(Layer):
         up = f"^{{({number})}}" if number > 1 else ""
         front = f"l{layer}_" if layer else ""
         parameters = self._parameters(b, x.shape[2], up, layer)
-        whole = self.whole(last)
+        whole = self.whole(b, last)
         if whole is not None:
             return b.op(whole, x, *parameters, name=f"{front}H", called=f"H{up}")
         known = _known_steps(b, x)
@@ -124,7 +124,7 @@ class Unrolled(Layer):
         """The state after one step of time; its first entry is what the layer shows."""
         raise NotImplementedError
 
-    def whole(self, last: bool) -> Op | None:
+    def whole(self, b: Builder, last: bool) -> Op | None:
         """The op that is all of one layer at once, where that was asked for."""
         return None
 
@@ -175,8 +175,9 @@ class Rnn(Unrolled):
         z = cell.add(Recurrent(), x, state[0], *parameters, letter="z")
         return [cell.add(make(self.nonlinearity), z, letter="h")]
 
-    def whole(self, last: bool) -> Op | None:
-        if not self.fused:
+    def whole(self, b: Builder, last: bool) -> Op | None:
+        b.fusible = True
+        if not (self.fused if b.fused is None else b.fused):
             return None
         return RnnLayer(self.nonlinearity, not last, self.truncate)
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from app.train.arguments import option
 from app.train.plans.accumulation import MOST
+from app.train.plans.fusing import Fused
 from app.train.plans.mixed_precision import Precision
 from app.train.plans.penalty import Penalty
 
@@ -61,6 +62,7 @@ PLANS: dict[str, type[Any]] = {
     "checkpoint": Checkpoint,
     "precision": Precision,
     "regularisation": Penalty,
+    "fused": Fused,
     "fault": Fault,
     "forward_mode": ForwardMode,
     "scalars": Scalars,

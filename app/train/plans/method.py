@@ -18,13 +18,14 @@ from app.train.plans.accumulation import Share, parse_accumulate
 from app.train.plans.checkpointing import Checkpoint, checkpointed, parse_checkpoint
 from app.train.plans.faults import Fault, naive_plan, parse_fault
 from app.train.plans.forward_mode import ForwardMode, parse_forward_mode
+from app.train.plans.fusing import WITHOUT, Fused, parse_fused
 from app.train.plans.mixed_precision import Precision, parse_precision
 from app.train.plans.penalty import Penalty, parse_penalty
 
 ALONE = ("fault", "forward_mode", "scalars")
 """Fields that go with no other plan, nor with each other."""
 
-FIELDS = ("accumulate", "checkpoint", "precision", "regularisation", *ALONE)
+FIELDS = ("accumulate", "checkpoint", "precision", "regularisation", "fused", *ALONE)
 
 
 class Rewrite(Protocol):
@@ -41,6 +42,7 @@ class Method:
     checkpoint: Checkpoint | None = None
     precision: Precision | None = None
     penalty: Penalty | None = None
+    fused: Fused | None = None
     fault: Fault | None = None
     forward_mode: ForwardMode | None = None
     scalars: bool = False
@@ -51,6 +53,17 @@ class Method:
         share = Share(self.accumulate) if self.accumulate > 1 else None
         every = (self.penalty, self.fault, share, self.precision)
         return [rewrite for rewrite in every if rewrite is not None]
+
+    def trained_fused(self, iteration: int) -> bool | None:
+        """Whether recurrent layers are trained as one op there; None: as each of them says."""
+        return True if self.fused is not None and self.fused.at(iteration) else None
+
+    @property
+    def shown_fused(self) -> bool | None:
+        """The same of what is shown; numbers can only be taken apart step by step."""
+        if self.scalars:
+            return False
+        return None if self.fused is None else self.fused.shown
 
     @property
     def overwrites(self) -> bool:
@@ -88,6 +101,7 @@ def parse_method(given: Mapping[str, Any]) -> Method:
         parse_checkpoint(given.get("checkpoint")),
         parse_precision(given.get("precision")),
         parse_penalty(given.get("regularisation")),
+        parse_fused(given.get("fused")),
         parse_fault(given.get("fault")),
         parse_forward_mode(given.get("forward_mode")),
         parse_scalars(given.get("scalars")),
@@ -97,6 +111,9 @@ def parse_method(given: Mapping[str, Any]) -> Method:
         other = next((o for o in others if given.get(o)), None)
         if given.get(name) and other is not None:
             raise BackstepError(f"is shown without {other}", where=name)
+    for name in WITHOUT if method.fused is not None else ():
+        if given.get(name) is not None:
+            raise BackstepError(f"is for training without {name}", where="fused")
     return method
 
 

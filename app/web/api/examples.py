@@ -175,10 +175,25 @@ def made() -> dict[str, Any]:
         "plan": plan_view(apart.run, 0),
         "node": "w[0]",
     }
+    found["fused"] = turned(found["session"])
     found |= dataset_routes.examples()
     found |= sample_routes.examples(Run(parse_spec(CLASSES)))
     found["catalogue"] = {name: rows[:1] for name, rows in orjson.loads(catalogue()).items()}
     return {name: orjson.loads(encode(value)) for name, value in found.items()}
+
+
+def turned(told: dict[str, Any]) -> dict[str, Any]:
+    """A sequence of three steps, fused before it was trained."""
+    document = {**lessons()["bptt-three-steps"].spec, "fused": True}
+    session = Session(new_record(ID, document, lesson=None, title=""), Limits())
+    return {
+        **told,
+        "title": session.title,
+        "spec": document,
+        "graph": graph_view(session.run.graph(0)),
+        "plan": plan_view(session.run, 0),
+        "node": "0.H",
+    }
 
 
 def drawn() -> dict[str, Any]:

@@ -56,6 +56,6 @@ async def put(
     """
     desk = desk_of(request)
     session = await desk.get(id)
-    node = await desk.take_apart(session, body.scalars, body.node, known(if_match))
+    node = await desk.turn(session, "scalars", body.scalars, body.node, known(if_match))
     told = {**await whole(desk, session), "node": node}
     return answer(told, revision=session.revision)
