@@ -42,7 +42,7 @@ export function create(graph, actions) {
   const element = h("div", { class: `pic pic-board${faders.length > ROW ? " is-many" : ""}`, role: "group", "aria-label": "Mixing board: a fader for each weight" }, said,
     h("div", { class: "board-head" }, h("div", { class: "board-number" }, h("span", {}, "loss"), loss, best), strip, h("div", { class: "board-ways" }, one, ten)),
     h("div", { class: "board-faders" }, parts.map((part) => part.element)));
-  element.style.setProperty("--wide", String(Math.min(58, Math.max(44, 6.2 * faders.length))));
+  element.style.setProperty("--wide", String(Math.min(58, Math.max(50, 6.2 * faders.length))));
   element.style.setProperty("--high", faders.length > ROW ? "34" : "27");
 
   return {
