@@ -101,3 +101,15 @@ export function rightHandSides(root) {
     return line;
   });
 }
+
+/**
+ * What stands under a line's symbols: its parts in numbers, then its result. Where the last part says what the result
+ * says (of "x = x[0] = 2" nothing is left to be worked out), it is the result.
+ * @param {Element | null} numbers @param {Element | null} result
+ */
+export function worked(numbers, result) {
+  const parts = numbers ? rightHandSides(numbers) : [];
+  const results = result ? rightHandSides(result) : [];
+  if (results.length && parts.at(-1)?.textContent === results[0].textContent) results[0] = /** @type {Element} */ (parts.pop());
+  return { parts, results };
+}

@@ -46,6 +46,12 @@ def test_hovering_a_number_lights_its_source(page: Page) -> None:
     page.wait_for_selector("button.node.is-lit")
 
 
+def test_what_needs_no_working_out_is_said_once(page: Page) -> None:
+    walk(page, "/walk/bptt-three-steps", 10)
+    assert page.locator(".lines .row").count() == 2, "the symbols, and = 0"
+    assert page.locator(".row-result .ref").count() == 1
+
+
 def test_an_activation_shows_its_slope(page: Page) -> None:
     walk(page, NETWORK, 11)
     page.wait_for_selector(".curve .curve-tangent")

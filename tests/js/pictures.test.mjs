@@ -46,6 +46,11 @@ test("a recurrent layer is read as steps of time, with its cut", () => {
   assert.deepEqual(picturesOf(recurrent).map((p) => p.name), ["sequence", "health", "board"]);
 });
 
+test("recurrent layers are called as a person would", () => {
+  const at = (/** @type {number} */ layer) => recurrent.nodes.map((n) => ({ ...n, name: n.name.replace("0.", `${layer}.branches.1.`), inputs: n.inputs.map((it) => it.replace("0.", `${layer}.branches.1.`)) }));
+  assert.deepEqual(tracksOf(graph(...at(0), ...at(2))).map(({ label }) => label), ["RNN", "RNN 2"]);
+});
+
 test("steps of time are found in a program, too, if one weight serves them all", () => {
   const typed = graph(
     node("x1", "input"), node("x2", "input"), node("w", "parameter"), node("u", "parameter"), node("h0", "input"),

@@ -7,7 +7,7 @@
 import * as api from "../api.js";
 import { fill, h, math } from "../h.js";
 import { number } from "../format.js";
-import { linkedMath, rightHandSides } from "../mathml.js";
+import { linkedMath, worked } from "../mathml.js";
 import { noteOf } from "../notes.js";
 import { arrayView } from "./array_view.js";
 import { codeBlock } from "./code_line.js";
@@ -257,10 +257,12 @@ function lineBlock(line, frame, graph, ways) {
   const write = (written, index) => {
     where.textContent = index?.length ? `entry [${index.join(", ")}]` : "";
     const refs = /** @type {Record<string, Ref>} */ (written.refs ?? frame.refs);
+    const linked = (/** @type {string | null} */ markup) => (markup ? linkedMath(markup, refs, ways) : null);
+    const { parts, results } = worked(linked(written.numbers), linked(written.result));
     fill(rows,
       row("symbols", linkedMath(written.symbols, refs, ways)),
-      written.numbers && rightHandSides(linkedMath(written.numbers, refs, ways)).map((side) => row("numbers", side)),
-      written.result && rightHandSides(linkedMath(written.result, refs, ways)).map((side) => row("result", side)));
+      parts.map((part) => row("numbers", part)),
+      results.map((part) => row("result", part)));
   };
   write(line, line.element);
   const element = h("div", { class: `line line-${line.kind} role-${roleOf(line.kind)}` },

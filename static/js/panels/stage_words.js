@@ -5,7 +5,7 @@ import { count, number } from "../format.js";
 import { widthOf } from "../geometry.js";
 import { fill, h, math, svg } from "../h.js";
 import { sentenceOf } from "../live.js";
-import { rightHandSides } from "../mathml.js";
+import { worked } from "../mathml.js";
 import { effectWords } from "./edits.js";
 
 /** @import {Actions, Line, State} from "../types.js" */
@@ -76,7 +76,9 @@ export function mountWords({ viewport, strip }, store, actions) {
 
 /** Symbols = numbers = result, with fractions at full size. @param {Line} line */
 function stripLine(line) {
-  const parts = [math(line.symbols), ...[line.numbers, line.result].filter(Boolean).flatMap((part) => rightHandSides(math(part)))];
+  const written = (/** @type {string | null} */ markup) => (markup ? math(markup) : null);
+  const { parts: numbers, results } = worked(written(line.numbers), written(line.result));
+  const parts = [math(line.symbols), ...numbers, ...results];
   for (const part of parts) {
     part.setAttribute("display", "inline");
     part.setAttribute("displaystyle", "true");

@@ -80,7 +80,7 @@ export function create(_graph, actions) {
       h("div", { class: "health-maps", style: { "--layers": layers.length } },
         mapsRow("Outputs", "outputs", look),
         mapsRow("|∂| of weights", "sizes", look)),
-      h("p", { class: "health-note" }, `Each map: from left to right iterations ${count(iterations[0])} to ${count(iterations.at(-1) ?? 0)}, the stronger the colour the more entries; the frame: the iteration above. ${vitals.weights > layers.length ? `The first ${layers.length} of ${vitals.weights} layers.` : ""}`));
+      h("p", { class: "health-note" }, `Each map: ${iterations.length > 1 ? `from left to right iterations ${count(iterations[0])} to ${count(iterations.at(-1) ?? 0)}` : `iteration ${count(iterations[0])}`}, the stronger the colour the more entries${iterations.length > 1 ? "; the frame: the iteration above" : ""}. ${vitals.weights > layers.length ? `The first ${layers.length} of ${vitals.weights} layers.` : ""}`));
     if (held) /** @type {HTMLElement | null} */ (element.querySelector(`[data-node="${CSS.escape(held)}"]`))?.focus({ preventScroll: true });
   }
 
@@ -135,7 +135,7 @@ export function create(_graph, actions) {
         values.map((v, k) => v > 0 && Number.isFinite(v) && iterations.length < 4 && svg("circle", { cx: x(iterations[k]), cy: y(v), r: 3 })))),
       ends(named, y, floor),
       svg("text", { class: "health-tick", x: EDGE.left, y: HIGH - 8 }, `iteration ${count(iterations[0])}`),
-      svg("text", { class: "health-tick", x: WIDE - EDGE.right, y: HIGH - 8, "text-anchor": "end" }, count(iterations.at(-1) ?? 0))),
+      iterations.length > 1 && svg("text", { class: "health-tick", x: WIDE - EDGE.right, y: HIGH - 8, "text-anchor": "end" }, count(iterations.at(-1) ?? 0))),
     usual_step_source.split(", Ratio")[0]);
   }
 

@@ -93,7 +93,7 @@ export function create(graph, actions) {
     return h(
       "section",
       { class: `seq-track${many ? " is-many" : ""}`, "aria-label": track.label },
-      h("p", { class: "pic-caption" }, h("strong", {}, tracks.filter(({ kind }) => kind === track.kind).length > 1 ? track.label : track.kind), " ", story(track, followed, scale.log, gated ? "c" : "h")),
+      h("p", { class: "pic-caption" }, h("strong", {}, track.label), " ", story(track, followed, scale.log, gated ? "c" : "h")),
       h(
         "p",
         { class: "pic-caption seq-keys" },

@@ -28,7 +28,7 @@ export function tracksOf(graph) {
     if (!found || node.kind !== "op") continue;
     scopes.set(found[1], [...(scopes.get(found[1]) ?? []), node]);
   }
-  /** @type {Track[]} */
+  /** @type {Omit<Track, "label">[]} */
   const tracks = [];
   for (const [scope, nodes] of scopes) {
     const states = nodes.filter((n) => n.name.startsWith(`${scope}h_`) && n.op !== "initial_state" && n.op !== "detach");
@@ -56,9 +56,17 @@ export function tracksOf(graph) {
     steps.sort((a, b) => a.t - b.t);
     const kind = nodes.some((n) => n.op === "lstm_cell") ? "LSTM" : nodes.some((n) => n.op === "gru_state") ? "GRU" : "RNN";
     const start = byName.has(`${scope}h_0`) ? `${scope}h_0` : null;
-    tracks.push({ scope, kind, label: `${kind} ${scope.replace(/\.$/, "")}`.trim(), weight, start, steps });
+    tracks.push({ scope, kind, weight, start, steps });
   }
-  return tracks.length > 0 ? tracks : typedTracks(graph);
+  return named(tracks.length > 0 ? tracks : typedTracks(graph));
+}
+
+/** As a person would call them: LSTM, RNN, LSTM 2. @param {Omit<Track, "label">[]} tracks @returns {Track[]} */
+function named(tracks) {
+  return tracks.map((track, i) => {
+    const before = tracks.slice(0, i).filter(({ kind }) => kind === track.kind).length;
+    return { ...track, label: before ? `${track.kind} ${before + 1}` : track.kind };
+  });
 }
 
 /** @param {any} data @returns {number[]} */

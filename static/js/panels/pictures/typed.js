@@ -6,7 +6,7 @@
 const NUMBERED = /^([A-Za-z]+?)_?(\d+)$/;
 const CARRIES = new Set(["mul", "matmul", "linear", "recurrent"]);
 
-/** @param {Graph} graph @returns {Track[]} */
+/** @param {Graph} graph @returns {Omit<Track, "label">[]} */
 export function typedTracks(graph) {
   const byName = new Map(graph.nodes.map((n) => [n.name, n]));
   /** @type {Map<string, Map<number, GraphNode>>} */
@@ -34,7 +34,7 @@ export function typedTracks(graph) {
       product: productOf({ members, past }, weight) ?? null,
       members,
     }));
-    return [{ scope: "", kind: /** @type {const} */ ("RNN"), label: `RNN ${letter}`, weight, start: start?.name ?? null, steps }];
+    return [{ scope: "", kind: /** @type {const} */ ("RNN"), weight, start: start?.name ?? null, steps }];
   });
 
   /** What lies between a state and the one before. @param {GraphNode} state @param {GraphNode | null} before */
