@@ -198,7 +198,8 @@ def explode(graph: Graph, max_nodes: int = MOST_NODES) -> Exploded:
     size = sum(int(np.prod(node.shape)) for node in graph.nodes.values())
     if size > max_nodes:
         raise LimitError(
-            f"a graph to be taken apart may have at most {max_nodes:,} entries in all: {size:,}"
+            f"a graph to be taken apart may have at most {max_nodes:,} entries in all: {size:,}",
+            where="scalars",
         )
     e = Exploder(graph, Graph(max_nodes * 4))
     classes = {

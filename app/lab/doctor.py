@@ -110,7 +110,7 @@ def _row(check: Check) -> dict[str, Any]:
 def _place(evidence: Evidence, sign: Sign) -> str:
     """Iteration, step and what is computed there, in words."""
     words = [f"iteration {sign.iteration:,}"]
-    if sign.step is not None:
+    if sign.step is not None and not evidence.apart:
         plan = evidence.run.plan(sign.iteration)
         if sign.step < len(plan):
             words += [f"step {sign.step + 1} of {len(plan)}", plan[sign.step].phase]
@@ -135,7 +135,7 @@ def _finding(evidence: Evidence, found: Finding) -> dict[str, Any]:
             "layer": sign.layer,
             "node": sign.node,
             "iteration": sign.iteration,
-            "step": sign.step,
+            "step": None if evidence.apart else sign.step,
             "says": _place(evidence, sign),
         },
         "cures": [vars(cure) for cure in found.cures],

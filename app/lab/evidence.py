@@ -22,6 +22,7 @@ from app.train.iteration import KEPT
 from app.train.plans.accumulation import loss_of
 from app.train.plans.rewritten import model_of
 from app.train.problem import ModelProblem
+from app.train.refined import arrays_of
 from app.train.run import Run
 
 LOOKS = 5  # iterations that are looked at from inside, evenly spread
@@ -58,7 +59,10 @@ class Evidence:
     """
 
     def __init__(self, run: Run, iteration: int, looks: int = LOOKS) -> None:
-        self.run, self.many = run, looks
+        self.run, self.many = arrays_of(run), looks
+        self.apart = self.run is not run
+        """Whether the caller sees a finer graph, in which steps have other numbers."""
+        run = self.run
         run.train(iteration)
         history = run.history
         self.losses = history.train_loss[:iteration]

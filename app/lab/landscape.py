@@ -119,18 +119,27 @@ def survey(
             where="iteration",
         )
     track = _track(run, iteration, f)
-    if plane == "random":
-        found = random_plane(f, reach, seed)
-    elif plane == "trajectory":
-        found = trajectory_plane(f, track, reach)
-    else:
-        found = chosen_plane(f, track, parameters, reach)
+    try:
+        with np.errstate(all="ignore"):
+            if plane == "random":
+                found = random_plane(f, reach, seed)
+            elif plane == "trajectory":
+                found = trajectory_plane(f, track, reach)
+            else:
+                found = chosen_plane(f, track, parameters, reach)
+            places = [found.place(weights) for _, weights in track]
+    except np.linalg.LinAlgError:
+        raise BackstepError(
+            f"at iteration {iteration} the weights are so large that their lengths are no finite "
+            "numbers any more",
+            where="iteration",
+        ) from None
     if ranges is not None:
         found = replace(found, a=given_range(ranges, 0), b=given_range(ranges, 1))
-    path = []
-    for i, weights in track:
-        a, b = found.place(weights)
-        path.append({"iteration": i, "a": a, "b": b, "loss": f.loss(weights)})
+    path = [
+        {"iteration": i, "a": a, "b": b, "loss": f.loss(weights)}
+        for (i, weights), (a, b) in zip(track, places, strict=True)
+    ]
     return Survey(f, found, path, iteration, n)
 
 

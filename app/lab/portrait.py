@@ -110,6 +110,9 @@ class Portrait:
             self.columns = self.recital.columns
         else:
             self.columns = columns_of(model.graph, model.prediction)
+            first = model.graph[self.columns[0].weight] if self.columns else None
+            if first and first.shape[-1] != math.prod(self.picture):
+                self.picture = ()  # what this layer sees is no picture any more
         self._judges = {
             which: (
                 self.problem.evaluation(len(rows[0])),

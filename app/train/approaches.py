@@ -43,7 +43,9 @@ def approaches(
     names = [node.name for node in graph.kind(PARAMETER)]
     count = sum(int(np.prod(graph[name].shape)) for name in names)
     if not 1 <= count <= MOST_NUMBERS:
-        raise LimitError(f"from 1 to {MOST_NUMBERS} parameters can be compared: {count}")
+        raise LimitError(
+            f"from 1 to {MOST_NUMBERS} parameters can be compared: {count}", where="id"
+        )
     if not 0.0 < epsilon < 1.0:
         raise BackstepError(f"must lie between 0 and 1: {epsilon!r}", where="epsilon")
     loss = evaluate(graph, values)

@@ -39,6 +39,11 @@ def run_of(spec: Spec, former: Run | None = None, trainer: Trainer | None = None
     return Apart(spec, run) if spec.method.scalars else run
 
 
+def arrays_of(run: Run) -> Run:
+    """The run of arrays behind one whose every entry is a node; or the run itself."""
+    return run.whole if isinstance(run, Apart) else run
+
+
 def _trained(spec: Spec) -> Spec:
     """The same spec as it is trained: arrays, layers as they say."""
     document = {name: given for name, given in spec.document.items() if name != "scalars"}

@@ -242,3 +242,41 @@ def test_more_training_than_there_is_time(client: TestClient, body: Any) -> None
 def test_a_change_that_cannot_be_kept(client: TestClient) -> None:
     huge = {"type": "value", "iteration": 0, "node": "0.bias", "value": [1, 2, 10**30]}
     error(client.post("/api/sessions", json={"spec": BASE, "changes": [huge]}), 422, "invalid")
+
+
+def test_weights_too_long_for_a_landscape(client: TestClient) -> None:
+    """They are finite, but their squares are not."""
+    caller = Caller(client, {"spec": {**BASE, **rate(1e200)}})
+    caller.ok("POST", "/train", {"iterations": 1})
+    for plane in ("random", "trajectory"):
+        found = error(caller("POST", "/landscape", {"plane": plane, "points": 3}), 422)
+        assert found["where"] in ("iteration", "plane")
+
+
+def test_a_network_of_pictures_without_maps(client: TestClient) -> None:
+    """What a linear layer behind a convolution sees is no picture."""
+    layers = [
+        {"type": "conv2d", "out_channels": 2, "kernel_size": [3, 1]},
+        "flatten",
+        {"type": "linear", "out_features": 10},
+    ]
+    digits = {"dataset": "digits", "samples": 12}
+    spec = {"model": {"layers": layers}, "loss": "cross_entropy", "data": digits}
+    assert error(Caller(client, {"spec": spec})("GET", "/maps"), 422)["where"] == "id"
+    spec["model"] = {"layers": ["flatten", {"type": "linear", "out_features": 10}]}
+    told = Caller(client, {"spec": spec}).ok("GET", "/maps")
+    assert len(told["columns"][0]["maps"]) == 10
+
+
+def test_the_doctor_sees_the_arrays_of_a_graph_taken_apart(client: TestClient) -> None:
+    """A step of theirs is no step of the graph that is shown."""
+    layers = [{"type": "linear", "out_features": 2}, "relu", OUT]
+    start = {"0.weight": [[0.0, 0.0]] * 2, "0.bias": [-1.0, -1.0]}
+    sick = {"model": {"layers": layers}, "loss": "mse", "data": WRITTEN, "parameters": start}
+    caller = Caller(client, {"spec": sick})
+    whole = caller.ok("GET", "/doctor")
+    caller.ok("PUT", "/scalars", {"scalars": True})
+    apart = caller.ok("GET", "/doctor")
+    assert [f["title"] for f in apart["findings"]] == [f["title"] for f in whole["findings"]]
+    (dead,) = [f for f in apart["findings"] if f["check"] == "dead_relu"]
+    assert dead["place"]["step"] is None and dead["measured"] == 1.0
