@@ -13,16 +13,21 @@ const PAGES = { lanes: lanesPage, sharpness: sharpnessPage, landscape: landscape
 const theme = document.querySelector('[data-do="theme"]');
 if (theme) themeButton(theme);
 
+const hall = document.querySelector('[data-do="projection"]');
+
 /** Large type for a hall. @param {boolean} on */
 const project = (on) => {
   document.documentElement.toggleAttribute("data-projection", on);
+  hall?.setAttribute("aria-pressed", String(on));
   dispatchEvent(new Event("resize"));
 };
+const turn = () => project(!document.documentElement.hasAttribute("data-projection"));
 project(new URLSearchParams(location.search).has("projection"));
+hall?.addEventListener("click", turn);
 addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   if (!/^p$/i.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog")) return;
-  project(!document.documentElement.hasAttribute("data-projection"));
+  turn();
 });
 
 const root = document.getElementById("lab");

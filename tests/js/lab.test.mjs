@@ -6,8 +6,8 @@ import { address, readPacked, wish } from "../../static/js/lab/address.js";
 import { contour, levels } from "../../static/js/lab/contour.js";
 import { argument } from "../../static/js/lab/editor.js";
 import { labels, laneText, rate, ratesAround, readLane, schedule, spareRate } from "../../static/js/lab/lanes.js";
-import { apart, evenRange, positive, power, range } from "../../static/js/lab/lines.js";
-import { firstPlaces, heights, placeOf } from "../../static/js/lab/landscape.js";
+import { apart, beside, evenRange, positive, power, range } from "../../static/js/lab/lines.js";
+import { firstPlaces, heights, nearby, placeOf } from "../../static/js/lab/landscape.js";
 import { fresh } from "../../static/js/lab/page.js";
 import { laneOf, sizesOf } from "../../static/js/lab/noise.js";
 import { DEFAULT_RATES, PRESETS } from "../../static/js/lab/presets.js";
@@ -194,4 +194,13 @@ test("arrows have the colour of the lane that draws such batches", () => {
   assert.deepEqual(sizesOf([{ samples: [0, 200, 400] }, { samples: [0, 20] }, { samples: null }]), [200, 20, 1]);
   assert.equal(laneOf([200, 20, 1], 20), 1);
   assert.equal(laneOf([200, 20, 1], 7), 0);
+});
+
+test("labels are kept apart only from those that stand over them", () => {
+  assert.deepEqual(beside([300, 20, 310, 40], 60), [[1, 3], [0, 2]]);
+  assert.deepEqual(beside([], 60), []);
+});
+
+test("a way that towers over the surface does not make it flat", () => {
+  assert.deepEqual(nearby({ z: [[1, 2], [null, 3]], way: [9, 4.5, null, 2] }), [null, 4.5, null, 2]);
 });

@@ -5,13 +5,14 @@
 
 import { number, toNumber } from "../format.js";
 import { fill, h } from "../h.js";
-import { draw as plot, theme } from "../plotly.js";
+import { draw as plot, plotly, theme } from "../plotly.js";
 import { fragment } from "../share.js";
 import { landscape, streamed } from "../stream.js";
 import { downloads } from "../download.js";
 import { readPacked, readable, wish } from "./address.js";
 import { offer, pick, problems, queryOf, rateOf, ways } from "./frame.js";
 import { laneText, named, rate, readLane } from "./lanes.js";
+import { enlarged } from "./lines.js";
 import { asked, find, ownProblem } from "./problems.js";
 import { working } from "./working.js";
 
@@ -24,6 +25,7 @@ const GRIDS = [25, 41, 61, 101];
 const COUNTS = [0, 20, 40, 60, 100, 200, 400, 1000];
 const OPTIMIZERS = ["sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw"];
 const LOG_FROM = 30;
+const NARROW = 600; // px: below, the picture takes the room of its scale
 
 /** "0.weight[0,1]" as a place, or null. @param {string} text */
 export function placeOf(text) {
@@ -59,6 +61,18 @@ export function heights({ loss, path }) {
   const log = low > 0 && high > LOG_FROM * low;
   const height = (/** @type {number} */ v) => (!Number.isFinite(v) || (log && v <= 0) ? null : log ? Math.log10(v) : v);
   return { log, z: rows.map((row) => row.map(height)), way: path.map(({ loss: v }) => height(toNumber(v))) };
+}
+
+/**
+ * The way as far as it keeps near a surface: what towers over it, as a start does over a plane through the end, would
+ * make the surface flat.
+ * @param {{z: (number | null)[][], way: (number | null)[]}} drawn
+ */
+export function nearby({ z, way }) {
+  const all = z.flat().filter((v) => v !== null);
+  const [low, high] = [all.reduce((a, b) => Math.min(a, b), Infinity), all.reduce((a, b) => Math.max(a, b), -Infinity)];
+  const room = high - low;
+  return way.map((v) => (v === null || v > high + room || v < low - room ? null : v));
 }
 
 function canDrawSurfaces() {
@@ -112,7 +126,10 @@ export function landscapePage(root) {
     name: "lab landscape", columns, svg: () => null,
     plot: () => (view === "surface" && surfaces ? surface : map),
   };
-  const work = working(() => running?.abort());
+  const work = working(() => {
+    running?.abort();
+    complain("Cancelled: what is shown is from before.");
+  });
 
   root.append(
     h("header", { class: "lab-head" }, h("div", { class: "lab-title" },
@@ -182,6 +199,9 @@ export function landscapePage(root) {
     says.textContent = words(ground);
     const shown = onSurface ? surface : map;
     try {
+      const size = String(enlarged(shown));
+      if (shown.dataset.size !== size) (await plotly()).purge(shown); // a surface does not take its numbers' size anew
+      shown.dataset.size = size;
       await plot(shown, traces(ground, onSurface), layout(shown, ground, onSurface));
     } catch (error) {
       complain(/** @type {Error} */ (error).message);
@@ -191,20 +211,23 @@ export function landscapePage(root) {
   /** @param {Ground} found @param {boolean} solid */
   function traces(found, solid) {
     const { token } = theme(root);
-    const { z, way, log } = heights(found);
+    const drawn = heights(found);
+    const { z, log } = drawn;
+    const way = nearby(drawn);
     const ink = token("--ink", "#111");
-    const scale = [[0, token("--ground-low", "#003b5c")], [0.35, token("--value", "#0072b2")], [1, token("--ground-high", "#e2eff7")]];
+    const scale = [[0, token("--ground-low", "#4a93c7")], [0.4, token("--ground-middle", "#8fc0e0")], [1, token("--ground-high", "#eef6fb")]];
+    const line = token("--ground-line", "#00324f");
     const real = found.loss.map((row) => (row ?? []).map((v) => number(v)));
-    const about = { x: found.a, y: found.b, z, customdata: real, colorscale: scale, colorbar: { title: { text: log ? "log₁₀ loss" : "loss" }, thickness: 14, outlinewidth: 0 },
+    const about = { x: found.a, y: found.b, z, customdata: real, colorscale: scale, showscale: root.clientWidth > NARROW, colorbar: { title: { text: log ? "log₁₀ loss" : "loss" }, thickness: 14, outlinewidth: 0 },
       hovertemplate: `${found.axes[0]} %{x:.3g}<br>${found.axes[1]} %{y:.3g}<br>loss %{customdata}<extra></extra>` };
     const places = { x: found.path.map(({ a }) => toNumber(a)), y: found.path.map(({ b }) => toNumber(b)), name: "the way",
       text: found.path.map(({ iteration, loss }) => `iteration ${iteration}: loss ${number(loss)}`), hovertemplate: "%{text}<extra></extra>" };
     const sizes = found.path.map((_, i) => (i === 0 || i === found.path.length - 1 ? 9 : 4));
     const ends = { size: sizes, color: ink, line: { color: token("--surface", "#fff"), width: 1 }, symbol: found.path.map((_, i) => (i === found.path.length - 1 ? "diamond" : "circle")) };
     return solid
-      ? [{ type: "surface", ...about, contours: { z: { show: true, usecolormap: false, color: token("--surface", "#fff"), width: 1 } } },
+      ? [{ type: "surface", ...about, contours: { z: { show: true, usecolormap: false, color: line, width: 1 } } },
         { type: "scatter3d", mode: "lines+markers", ...places, z: way, line: { color: ink, width: 6 }, marker: { ...ends, size: sizes.map((n) => n / 1.6) } }]
-      : [{ type: "contour", ...about, ncontours: 24, contours: { coloring: "fill" }, line: { width: 0.6, color: token("--surface", "#fff") } },
+      : [{ type: "contour", ...about, ncontours: 24, contours: { coloring: "fill" }, line: { width: 0.8, color: line } },
         { type: "scatter", mode: "lines+markers", ...places, line: { color: ink, width: 2.5 }, marker: ends }];
   }
 
@@ -212,12 +235,16 @@ export function landscapePage(root) {
   function layout(element, found, solid) {
     const { layout: base, axis } = theme(element);
     const { log } = heights(found);
-    const common = { ...base, showlegend: false, hovermode: "closest", uirevision: "stay" };
-    const flat = { gridcolor: axis.gridcolor, zerolinecolor: axis.zerolinecolor, exponentformat: "power" };
+    const size = 14 * enlarged(element); // larger in projection
+    const common = { ...base, font: { ...base.font, size }, showlegend: false, hovermode: "closest", uirevision: "stay" };
+    const large = size > 20;
+    const tickfont = { size: Math.sqrt(12 * size) * (large ? 0.85 : 1) }; // a surface's numbers grow with the square of it
+    const flat = { tickfont, nticks: large ? 4 : 0, gridcolor: axis.gridcolor, zerolinecolor: axis.zerolinecolor, exponentformat: "power" };
     if (!solid) return { ...common, xaxis: { ...axis, title: { text: found.axes[0] } }, yaxis: { ...axis, title: { text: found.axes[1] } } };
+    const away = Math.max(1, 1.08 * element.clientHeight / Math.max(1, element.clientWidth)); // all of it in a tall window, too
     return { ...common, margin: { l: 0, r: 0, t: 0, b: 0 },
       scene: { xaxis: { ...flat, title: { text: found.axes[0] } }, yaxis: { ...flat, title: { text: found.axes[1] } },
-        zaxis: { ...flat, title: { text: log ? "log₁₀ loss" : "loss" } }, camera: { eye: { x: 1.5, y: -1.6, z: 1.15 }, center: { x: 0, y: 0, z: -0.12 } } } };
+        zaxis: { ...flat, title: { text: log ? "log₁₀ loss" : "loss" } }, camera: { eye: { x: 1.5 * away, y: -1.6 * away, z: 1.15 * away }, center: { x: 0, y: 0, z: -0.12 } } } };
   }
 
   /** @param {Ground} found */
@@ -230,6 +257,8 @@ export function landscapePage(root) {
     if (!found.complete) told.push("Ended early: what is missing was not computed.");
     if (view === "surface" && !surfaces) told.push("This browser has no WebGL, so the surface is shown as a contour map.");
     told.push("The way is laid onto the plane; its height is its own loss.");
+    const drawn = heights(found);
+    if (nearby(drawn).some((v, i) => v === null && drawn.way[i] !== null)) told.push("Where it lies far above this plane it is left out of the surface.");
     return told.join(" ");
   }
 
@@ -263,8 +292,7 @@ export function landscapePage(root) {
       await picture();
       await lead(found);
     } catch (error) {
-      if (/** @type {Error} */ (error).name === "AbortError") complain("Cancelled: what is shown is from before.");
-      else complain(/** @type {Error} */ (error).message);
+      if (/** @type {Error} */ (error).name !== "AbortError") complain(/** @type {Error} */ (error).message);
     } finally {
       if (running === mine) {
         work.end();
@@ -316,7 +344,7 @@ export function landscapePage(root) {
   changed(grid, () => { points = Number(grid.value); });
   changed(one, () => { first = one.value; });
   changed(two, () => { second = two.value; });
-  new MutationObserver(() => picture()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  new MutationObserver(() => picture()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-projection"] });
 
   async function begin() {
     const packed = await readPacked(location.hash);

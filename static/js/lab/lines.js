@@ -89,6 +89,22 @@ export function apart(places, gap, low, high) {
   return moved;
 }
 
+/**
+ * Which labels stand over each other, by their places across: none of one group covers one of another.
+ * @param {number[]} places @param {number} wide @returns {number[][]}
+ */
+export function beside(places, wide) {
+  /** @type {number[][]} */
+  const groups = [];
+  let edge = -Infinity;
+  for (const i of places.map((_, k) => k).sort((a, b) => places[a] - places[b])) {
+    if (places[i] >= edge) groups.push([i]);
+    else groups[groups.length - 1].push(i);
+    edge = Math.max(edge, places[i] + wide);
+  }
+  return groups;
+}
+
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
 /** 0.001 → "0.001", 1e-7 → "10⁻⁷". @param {number} value a power of ten */
@@ -149,9 +165,13 @@ export function linesPicture(figure, lines, axes) {
         const cloud = faint ? thin(faint, Math.round(width)).map((i) => /** @type {[number, number]} */ ([x(line.xs[i]), y(faint[i])])) : [];
         return { points, cloud, end: points.at(-1) ?? [x(firstX), edge.top], gone: stop >= 0 };
       });
-      const names = apart(drawn.map(({ end }) => end[1]), GAP * em, edge.top + 2, height - edge.bottom);
-      const across = gridOf(firstX, lastX, Boolean(axes.logX), Math.max(2, Math.round((width - edge.left - edge.right) / (90 * em))))
-        .filter(({ v, text }) => x(v) + 4 * em * text.length < width - 16 - em * LABEL * axes.x.length);
+      const groups = beside(drawn.map(({ end }) => end[0]), em * (20 + LABEL * (widest + 2)));
+      const gap = Math.min(GAP * em, ...groups.map((group) => (height - edge.bottom - edge.top) / group.length));
+      const names = Array(drawn.length);
+      for (const group of groups) apart(group.map((i) => drawn[i].end[1]), gap, edge.top + 2, height - edge.bottom).forEach((at, i) => { names[group[i]] = at; });
+      const most = Math.max(2, Math.round((width - edge.left - edge.right) / (90 * em)));
+      const across = [0, 1, 2, 3].map((more) => gridOf(firstX, lastX, Boolean(axes.logX), most + more)
+        .filter(({ v, text }) => x(v) + 4 * em * text.length < width - 16 - em * LABEL * axes.x.length)).find((found) => found.length > 1) ?? [];
       const grid = gridOf(low, high, Boolean(axes.logY), Math.max(2, Math.round(height / (45 * em))));
       fill(figure, svg("svg", { class: "lines", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": says(lines, axes, k) },
         axes.band && svg("g", { class: "lines-band" },
@@ -166,7 +186,7 @@ export function linesPicture(figure, lines, axes) {
         (axes.marks ?? []).map(({ at, name }) => svg("g", { class: "lines-mark" },
           svg("path", { d: `M${x(at)} ${edge.top}V${height - edge.bottom}` }),
           svg("text", { x: x(at) + 5, y: edge.top + 15 * em }, name))),
-        drawn.map(({ points, cloud, end, gone }, i) => svg("g", { class: `lines-lane lane-${lines[i].place}`, "data-lane": lines[i].place },
+        drawn.map(({ points, cloud, end, gone }, i) => svg("g", { class: `lines-lane lane-${lines[i].place}`, "data-lane": lines[i].place, "font-size": gap < GAP * em ? gap * 0.8 : undefined },
           cloud.length > 0 && svg("path", { class: "lane-cloud", d: path(cloud) }),
           svg("path", { class: "lane-line", d: path(points) }),
           svg("circle", { class: "lane-end", cx: end[0], cy: end[1], r: gone || !Number.isFinite(end[1]) ? 0 : 4 }),

@@ -59,14 +59,16 @@ function draw(stage, noise, lanes) {
   const at = (/** @type {Arrow} */ { x, y }) => /** @type {[number, number]} */ ([width / 2 + linear(0, reach, 0, room)(toNumber(x)), height / 2 - linear(0, reach, 0, room)(toNumber(y))]);
   const origin = /** @type {[number, number]} */ ([width / 2, height / 2]);
   const told = noise.sizes.filter(({ batches }) => batches.length > 1);
+  const key = (/** @type {string} */ name, /** @type {number} */ y) => arrow(name, [10, (y - 4) * em], [10 + 22 * em, (y - 4) * em]);
   fill(stage, svg("svg", { class: "noise", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label":
     `Gradients at iteration ${noise.iteration}: the full one has norm ${number(noise.full.norm)}. ${told.map(({ size, spread }) => `Batches of ${size} spread by ${number(spread)} times that`).join("; ")}` },
   told.toSorted((a, b) => a.size - b.size).map(({ size, batches }) => svg("g", { class: `lane-${laneOf(lanes, size)}`, "data-lane": laneOf(lanes, size) },
     batches.map((one) => arrow("noise-part", origin, at(one))))),
   arrow("noise-full", origin, at(noise.full)),
   svg("g", { class: "lines-ticks" },
-    svg("text", { x: 10, y: 18 * em }, `all samples: norm ${number(noise.full.norm)}`),
-    told.map(({ size, spread }, row) => svg("text", { x: 10, y: em * (36 + 17 * row) }, `${size} at once: spread ${number(spread)} × the norm`)),
+    key("noise-full", 18), svg("text", { x: 10 + 28 * em, y: 18 * em }, `all samples: norm ${number(noise.full.norm)}`),
+    told.map(({ size, spread }, row) => [key(`noise-part lane-${laneOf(lanes, size)}`, 36 + 17 * row),
+      svg("text", { x: 10 + 28 * em, y: em * (36 + 17 * row) }, `${size} at once: spread ${number(spread)} × the norm`)]),
     svg("text", { x: 10, y: height - 10 }, `at iteration ${noise.iteration} of the first lane`))));
 }
 

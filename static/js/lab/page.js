@@ -24,6 +24,7 @@ import { working } from "./working.js";
 
 const COUNTS = [10, 20, 40, 60, 100, 200, 300, 400, 1000, 2000, 5000];
 const REMEMBER = 300; // ms after the last move
+const SOME = 7; // lanes that a hall sees with all that is told of them
 
 /** Rates at which optimizers with a scale of their own begin, as shares of plain gradient descent's. @type {Record<string, number>} */
 const SHARES = { sgd: 1, momentum: 0.2, rmsprop: 0.05, adagrad: 0.2, adam: 0.1, adamw: 0.1 };
@@ -116,6 +117,7 @@ export function lanesPage(root) {
     add.disabled = lanes.length >= MOST;
     add.title = add.disabled ? `At most ${MOST} lanes` : "";
     root.dataset.lanes = String(lanes.length);
+    root.toggleAttribute("data-many", lanes.length > SOME);
     differ.value = by;
     fill(count, [...new Set([...COUNTS, iterations])].sort((a, b) => a - b).map((n) => h("option", { value: n, selected: n === iterations }, String(n))));
     const chosen = preset(asking);
