@@ -54,6 +54,8 @@ def test_the_lanes_of_the_bowl_say_what_became_of_them(new_page: NewPage, server
     assert page.locator(".terrain .terrain-ball").count() == len(rates) - 1
     assert "thrown out at step" in (page.text_content(".terrain-out") or "")
     assert page.locator(".lab-race .lane-line").count() == len(rates)
+    box = page.locator(".lab").bounding_box()
+    assert box and box["width"] > 0.95 * page.evaluate("innerWidth"), "the window is used"
 
 
 def test_lanes_run_in_lock_step_and_keys_scrub(new_page: NewPage) -> None:
