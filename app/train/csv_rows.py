@@ -34,8 +34,10 @@ def fail(message: str, where: str) -> NoReturn:
 
 def delimiter_of(text: str) -> str:
     """The first of tab, semicolon and comma that cuts most of the first lines into as many columns.
-    The comma comes last, since it may also stand inside numbers.
+    The comma comes last, since it may also stand inside numbers. Where lines have ever other
+    numbers of columns, the first that cuts most of them at all: the table is then refused by line.
     """
+    ragged = ","
     lines = text.splitlines()[: PEEKED * 2]
     for each in reversed(DELIMITERS):
         try:
@@ -45,7 +47,9 @@ def delimiter_of(text: str) -> str:
         agreed = max(set(widths), key=widths.count) if widths else 1
         if agreed > 1 and widths.count(agreed) * 2 > len(widths):
             return each
-    return ","
+        if ragged == "," and sum(width > 1 for width in widths) * 2 > len(widths):
+            ragged = each
+    return ragged
 
 
 def rows_of(text: str, delimiter: str, limits: SpecLimits) -> list[Row]:

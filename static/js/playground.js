@@ -50,6 +50,9 @@ async function main() {
   let written = 0; // when numbers were last written
   let wanted = false; // to be playing: the button, not the server's answer
   let making = Promise.resolve();
+  let turn = 0; // of choices that begin anew
+  let begun = 0; // the one that the present session is of
+  let failed = false; // whether the latest of them could not be
   let pressed = 0; // when the button was last pressed
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let settling;
@@ -114,26 +117,38 @@ async function main() {
 
   /** Begins anew with these choices; goes on playing if it is wanted. @param {Partial<Choices>} [changed] */
   function change(changed = {}) {
-    if (changed.one) wanted = true; // it is ticked to be seen
+    if (changed.one) [wanted, pressed] = [true, performance.now()]; // it is ticked to be seen
     choices = { ...choices, ...changed };
+    turn += 1;
     controls.show(choices, classesOf(choices.data, known));
-    making = making.then(begin).catch(complain);
+    making = making.then(begin).catch(refused);
     return making;
+  }
+
+  /** What is chosen cannot be: nothing goes on that is not what the page says. @param {unknown} error */
+  function refused(error) {
+    failed = true;
+    if (wanted && id) void api.request("DELETE", `/api/sessions/${id}/play`).catch(() => {});
+    wanted = false;
+    button(false);
+    complain(error);
   }
 
   async function begin() {
     complain(null);
-    const mine = choices;
+    const mine = turn;
     const before = id;
-    const spec = specOf(mine, known);
+    const spec = specOf(choices, known);
+    const { lr, l1, l2 } = choices;
     const made = await api.createSession({ spec });
-    if (mine !== choices) {
+    if (mine !== turn) {
       void api.request("DELETE", `/api/sessions/${made.id}`).catch(() => {});
       return;
     }
-    id = made.id;
+    [id, begun, failed] = [made.id, mine, false];
     ending();
     follow();
+    if (choices.lr !== lr || choices.l1 !== l1 || choices.l2 !== l2) await tellRunning(["lr", "l1"]); // moved meanwhile
     if (before && !precious) void api.request("DELETE", `/api/sessions/${before}`).catch(() => {});
     precious = false;
     keepAddress();
@@ -168,6 +183,7 @@ async function main() {
         paint({ is: "scene", scene: next });
         network.build(next, choices.layers);
         plane.build(next);
+        controls.marks(next);
         controls.layers(choices.layers.length, Boolean(next.sequences));
       },
       picture(text) {
@@ -181,6 +197,7 @@ async function main() {
   /** @param {boolean} on */
   async function go(on) {
     wanted = on;
+    if (on && failed) return change(); // which says again why not, or begins
     pressed = performance.now();
     button(on);
     if (on) controls.begun();
@@ -212,21 +229,28 @@ async function main() {
     location.href = `/walk/session/${encodeURIComponent(id)}`;
   }
 
+  /** The running session hears of these. @param {string[]} names */
+  async function tellRunning(names) {
+    const { lr, l1, l2 } = choices;
+    const penalty = l1 > 0 || l2 > 0 ? { ...(l1 > 0 ? { l1 } : {}), ...(l2 > 0 ? { l2 } : {}) } : null;
+    await api.patch(id, { ...(names.includes("lr") ? { lr } : {}), ...(names.includes("l1") || names.includes("l2") ? { regularisation: penalty } : {}) });
+  }
+
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let dragging;
+  let moved = /** @type {string[]} */ ([]); // what the next telling is about
   /** What the running session takes over as it goes. @param {Partial<Choices>} changed */
   function changeRunning(changed) {
     choices = { ...choices, ...changed };
+    moved.push(...Object.keys(changed));
     clearTimeout(dragging);
     dragging = setTimeout(async () => {
+      const names = moved;
+      moved = [];
       try {
-        if ("until" in changed) {
-          if (wanted) await go(true);
-          return;
-        }
-        const { lr, l1, l2 } = choices;
-        const penalty = l1 > 0 || l2 > 0 ? { ...(l1 > 0 ? { l1 } : {}), ...(l2 > 0 ? { l2 } : {}) } : null;
-        await api.patch(id, "lr" in changed ? { lr } : { regularisation: penalty });
+        await making;
+        if (names.includes("until") && wanted) await go(true);
+        if (names.some((name) => name !== "until")) await tellRunning(names);
         complain(null);
         keepAddress();
       } catch (error) {
@@ -322,7 +346,7 @@ async function main() {
   function settle(told) {
     clearTimeout(settling);
     const wait = pressed + SETTLED_AFTER - performance.now();
-    if (wanted === told.playing) return;
+    if (wanted === told.playing || turn !== begun) return;
     if (wait > 0) settling = setTimeout(() => settle(told), wait);
     else if (wanted) stopped(told);
     else {
@@ -360,7 +384,7 @@ async function main() {
   at("go").addEventListener("click", () => go(!wanted));
   at("step").addEventListener("click", step);
   at("reset").addEventListener("click", reset);
-  at("seed").addEventListener("click", () => change({ seed: Math.floor(Math.random() * 1e6) }));
+  at("new").addEventListener("click", () => change({ seed: Math.floor(Math.random() * 1e6) }));
   at("more").addEventListener("click", () => network.more());
   at("fewer").addEventListener("click", () => network.fewer());
   at("walk").addEventListener("click", freeze);

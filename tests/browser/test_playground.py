@@ -155,3 +155,53 @@ def test_a_run_that_breaks_says_so_on_a_phone(new_page: NewPage, axe: Callable[[
     page.get_by_role("button", name="Walk through it").click()
     walk = Walk(page).ready()
     assert f"iteration {walk.at[0]}" in told
+
+
+def test_a_sequence_is_learned_token_by_token(
+    new_page: NewPage, axe: Callable[[Any], Any], server: Server
+) -> None:
+    page = opened(new_page())
+    with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as made:
+        page.locator("[data-set=copy]").click()
+        page.locator("#play-lr").fill("0.03")  # at once, while the new run is being made
+        page.locator("#play-lr").press("Enter")
+    assert made.value.json()["spec"]["model"]["layers"][0]["type"] == "rnn"
+    page.locator(".recital-said").first.wait_for()
+    assert page.locator(".recital .is-wrong").count() > 0
+    assert axe(page) == []
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_function(
+        "() => !document.querySelector('.recital .is-wrong') &&"
+        " document.querySelector('#play-accuracy').textContent === '100 %'",
+        timeout=30_000,
+    )
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_selector("body[data-playing=false]")
+    said = [cell.strip("✓") for cell in page.locator(".recital-said").all_inner_texts()]
+    with server.client() as client:
+        path = f"/api/sessions/{page.url.split('/')[-1].split('#')[0]}"
+        told = client.get(f"{path}/maps").json()
+        assert client.get(path).json()["settings"]["lr"] == 0.03
+    assert said == [str(one) for row in told["sequences"]["targets"] for one in row]
+
+
+def test_seeds_and_more_are_folded_away(new_page: NewPage) -> None:
+    page = opened(new_page(reduced_motion="reduce"))
+    assert not page.locator("#play-jitter").is_visible()
+    page.get_by_text("More: held back").click()
+    specs = []
+    for act in (
+        lambda: page.locator("#play-dataSeed").fill("7"),
+        lambda: page.get_by_role("button", name="New seed").click(),
+        lambda: page.locator("#play-jitter").fill("0.2"),
+        lambda: page.locator("#play-one").check(),
+    ):
+        with page.expect_response(lambda answer: answer.url.endswith("/api/sessions")) as made:
+            act()
+            page.keyboard.press("Tab")
+        specs.append(made.value.json()["spec"])
+    assert [spec["data"]["seed"] for spec in specs] == [7] * 4
+    assert specs[0]["seed"] == 1 and specs[1]["seed"] == specs[3]["seed"] != 1
+    assert specs[2]["data"]["augment"] == {"jitter": 0.2}
+    assert not page.locator("#play-jitter").is_visible()  # one batch is always the same
+    until(page, 20)  # it is ticked to be seen

@@ -111,6 +111,7 @@ LONG = "\n".join("1,2" for _ in range(30))
         ("1,2\n3,1,5\n", {}, "line 2", "needs quotes"),
         ("1\n2\n", {}, "line 1", "one column only"),
         ("some words without anything", {}, "line 1", "one column only"),
+        ("1;2;3\n4;5\n", {}, "line 2", "has 2 columns, the first has 3"),
         ("a,b\n", {"header": True}, "line 2", "no line with numbers"),
         ("1,yes\n2,yes\n", {}, "column 2 (y)", "at least two classes"),
         ("\n".join(f"1,n{i}" for i in range(101)), {}, "column 2 (y)", "at most 100 classes"),

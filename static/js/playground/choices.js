@@ -79,8 +79,8 @@ export const LISTS = {
 const SCHEDULES = {
   step: { type: "step", step_size: 10000, gamma: 0.1 },
   exponential: { type: "exponential", gamma: 0.9999 },
-  cosine: { type: "cosine", t_max: 20000 },
-  warmup: { type: "warmup", steps: 500 },
+  cosine: { type: "cosine", T_max: 20000 },
+  warmup: { type: "warmup", warmup_steps: 500 },
 };
 
 /** What training may wait for, as the server is asked. @type {Record<string, object>} */

@@ -31,8 +31,9 @@ const SHOWN = {
   dropout: (v) => (v ? percent(v) : "none"),
   jitter: (v) => (v ? number(v) : "none"),
   shift: (v) => (v ? `${v} pixel${v > 1 ? "s" : ""}` : "none"),
-  embedding: (v) => (v ? `${v} wide` : "none"),
+  embedding: (v) => (v ? String(v) : "none"),
 };
+const MOST_MARKS = 5; // classes that a click may add
 const NUMERIC = new Set(["l1", "l2"]);
 const MOST_SEED = 2 ** 32 - 1;
 /** What the catalogue calls otherwise. @type {Record<string, string>} */
@@ -46,6 +47,9 @@ export function rateOf(text) {
   const value = Number(text.trim().replace(",", "."));
   return text.trim() !== "" && Number.isFinite(value) && value >= 0 ? value : null;
 }
+
+/** A token cannot come back after the end. @param {any} data */
+const fitting = (data) => ("delay" in data ? { ...data, delay: Math.min(data.delay, data.length - 1) } : data);
 
 /** A seed as typed: a whole number, null for none, undefined for what is no seed. @param {string} text */
 export function seedOf(text) {
@@ -83,13 +87,22 @@ export function mountControls(sets, words, ways) {
   }
 
   const own = at("own");
-  const classes = [0, 1].map((value) => h("button", {
-    type: "button", class: "tool", "aria-pressed": String(value === kind), on: { click: () => {
-      kind = value;
-      classes.forEach((button, i) => button.setAttribute("aria-pressed", String(i === kind)));
-    } },
-  }, value ? "▲" : "●"));
-  fill(own, h("span", null, "Click adds"), classes,
+  const marks = h("span", { class: "play-marks" });
+  /** What a click adds: a class, or a high or low number; on a line the place says it. @param {string[]} names */
+  function offer(names) {
+    const key = names.join();
+    if (marks.dataset.key === key) return;
+    marks.dataset.key = key;
+    kind = Math.min(1, Math.max(0, names.length - 1));
+    const buttons = names.map((name, value) => h("button", {
+      type: "button", class: "tool", "aria-pressed": String(value === kind), on: { click: () => {
+        kind = value;
+        buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === kind)));
+      } },
+    }, name));
+    fill(marks, names.length ? "Click adds" : "", buttons);
+  }
+  fill(own, marks,
     h("button", { type: "button", class: "tool play-link", "aria-label": "Empty plane", title: "An empty plane, for samples of your own", on: { click: ways.clearPoints } }, "Empty"),
     h("button", { type: "button", class: "tool play-link", title: "A table of your own", on: { click: mountTable(ways.useTable) } }, "CSV …"));
 
@@ -125,7 +138,7 @@ export function mountControls(sets, words, ways) {
   /** @param {string} name @param {number | string | boolean | null} value */
   function changed(name, value) {
     if (!choices) return;
-    if (!(name in choices) && !isOwn(choices.data)) ways.change({ data: { ...choices.data, [name]: value } });
+    if (!(name in choices) && !isOwn(choices.data)) ways.change({ data: fitting({ ...choices.data, [name]: value }) });
     else ways.change({ [name]: value });
   }
 
@@ -134,7 +147,7 @@ export function mountControls(sets, words, ways) {
     for (const fold of document.querySelectorAll(".play-fold")) {
       const names = [.../** @type {NodeListOf<HTMLInputElement>} */ (fold.querySelectorAll("[data-choice]"))].filter((field) => !field.disabled).map((field) => field.dataset.choice ?? "");
       const other = names.filter((name) => values[name] !== usual[name]).length;
-      fill(/** @type {Element} */ (fold.querySelector(".play-fold-set")), other ? `${other} changed` : "");
+      fill(/** @type {Element} */ (fold.querySelector(".play-fold-set")), other ? [String(other), h("span", { class: "unseen" }, " changed")] : "");
       /** @type {HTMLElement} */ (fold).hidden = names.length === 0;
     }
   }
@@ -214,6 +227,13 @@ export function mountControls(sets, words, ways) {
       folds(values, { ...DEFAULT, ...Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default])) });
       typed.value = String(next.lr);
       if (next.lr > 0) slider.value = String(Math.log10(next.lr));
+    },
+
+    /** What a click into the plane may add. @param {import("./live.js").Scene} scene */
+    marks({ flat, domain, classes: many }) {
+      if (!flat || domain.length === 1) offer([]);
+      else if (many > 2) offer(Array.from({ length: Math.min(many, MOST_MARKS) }, (_, i) => String(i)));
+      else offer(many ? ["●", "▲"] : ["−1", "+1"]);
     },
 
     /** @param {number} n @param {boolean} recurrent */
