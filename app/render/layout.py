@@ -285,5 +285,14 @@ def _framed(
         height,
         positions={node.name: moved(corners[node.name]) for node in nodes},
         sizes={node.name: (node.width, node.height) for node in nodes},
-        routes=tuple(tuple(moved(point) for point in route) for route in routes),
+        routes=tuple(tuple(_upright([moved(point) for point in route])) for route in routes),
     )
+
+
+def _upright(route: list[Point]) -> list[Point]:
+    """Legs that graphlay leaves a fraction of a pixel askew, made level or upright; the ends stay."""
+    inner = range(1, len(route) - 1)
+    for i, next_to in (*((i, i - 1) for i in inner), *((i, i + 1) for i in reversed(inner))):
+        (x0, y0), (x, y) = route[next_to], route[i]
+        route[i] = (x0 if abs(x - x0) < 1 else x, y0 if abs(y - y0) < 1 else y)
+    return route

@@ -89,6 +89,9 @@ def check(nodes: list[Box], edges: list[Edge], drawn: Layout) -> None:
         assert abs(route[-1][0] - end[0]) <= near and end[1] < route[-1][1] < end[3]
         for x, y in route:
             assert 0 <= x <= drawn.width and 0 <= y <= drawn.height
+        for (x0, y0), (x1, y1) in pairwise(route[1:-1]):
+            for askew in (abs(x1 - x0), abs(y1 - y0)):
+                assert askew == 0 or askew >= 1, "a leg is all but upright"
     assert len(set(drawn.routes)) == len(drawn.routes), "two edges share one line"
     ends = [(target, route[-1]) for (_, target, _), route in zip(edges, drawn.routes, strict=True)]
     assert len(set(ends)) == len(ends), "two edges share one port"
