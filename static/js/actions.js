@@ -7,7 +7,7 @@ import { createPlayer } from "./player.js";
 import { turned } from "./scopes.js";
 import { walk, walkPhases } from "./timeline.js";
 
-/** @import {Actions, Answer, Beginning, Session, State} from "./types.js" */
+/** @import {Actions, Answer, Beginning, Form, Session, State} from "./types.js" */
 /** @import {Moment} from "./timeline.js" */
 /** @import {Store} from "./store.js" */
 
@@ -266,14 +266,14 @@ export function createActions(store, begun = null) {
     }
   }
 
-  /** The same run with every number as a node, or with arrays again; the place and the chosen node are kept. @param {boolean} scalars */
-  async function takeApart(scalars) {
+  /** The same run in another form, or without it again; the place and the chosen node are kept. @param {Form} form @param {boolean} on */
+  async function turn(form, on) {
     pause();
     store.set({ busy: true, error: null });
     try {
       await sync();
       const node = store.get().selected;
-      const told = await inTurn(() => withRevision((known) => api.takeApart(id, { scalars, node }, known)));
+      const told = await inTurn(() => withRevision((known) => api.turn(id, form, on, node, known)));
       revision = told.revision;
       serverAt = wanted = told.position;
       forget(0);
@@ -285,7 +285,7 @@ export function createActions(store, begun = null) {
       show(wanted, "jump");
     } catch (error) {
       const told = /** @type {{message: string, where?: string}} */ (error);
-      if (told.where === "scalars") told.message = `The graph as scalars ${told.message}.`;
+      if (told.where === form) told.message = `${form === "scalars" ? "The graph as scalars" : "Fused training"} ${told.message}.`;
       complain(error);
     } finally {
       store.set({ busy: false });
@@ -335,7 +335,7 @@ export function createActions(store, begun = null) {
     select: (selected) => store.set({ selected }),
     hover: (hover) => store.set({ hover }),
     edit: (editing) => store.set({ editing }),
-    takeApart,
+    turn,
     turnScope: (name) => refold("all", turned(store.get().graph, name)),
     collapse: (how) => refold(how, []),
     setTab: (tab) => store.set({ tab }),

@@ -150,10 +150,10 @@ export const graph = (id, { collapse, open }) =>
   request("GET", at(id, `/graph?${new URLSearchParams([["collapse", collapse], ...open.map((name) => ["open", name])])}`));
 
 /**
- * Takes the graph apart into numbers, or puts it together. @param {string} id @param {{scalars: boolean, node: string | null}} body
- * @param {number | null} [revision] @returns {Promise<Session & {node: string | null}>}
+ * Shows the run in another form, or without it again. @param {string} id @param {import("./types.js").Form} form @param {boolean} on
+ * @param {string | null} node @param {number | null} [revision] @returns {Promise<Session & {node: string | null}>}
  */
-export const takeApart = (id, body, revision = null) => request("PUT", at(id, "/scalars"), { body, revision });
+export const turn = (id, form, on, node, revision = null) => request("PUT", at(id, `/${form}`), { body: { [form]: on, node }, revision });
 
 /** The plan as it is in one iteration. @param {string} id @param {number} iteration @returns {Promise<PlanEntry[]>} */
 export const plan = (id, iteration) => request("GET", at(id, `/plan${query({ iteration })}`));

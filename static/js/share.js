@@ -51,8 +51,8 @@ export async function readFragment(hash) {
   };
 }
 
-/** Whether a link has to bring the spec: that of a lesson is known, unless its graph has been taken apart. @param {{lesson: string | null, spec?: any}} session */
-export const bringsSpec = ({ lesson, spec }) => !lesson || Boolean(spec?.scalars);
+/** Whether a link has to bring the spec: that of a lesson is known, unless it is shown in another form. @param {{lesson: string | null, spec?: any}} session */
+export const bringsSpec = ({ lesson, spec }) => !lesson || Boolean(spec?.scalars || spec?.fused);
 
 /** The path that a link begins with. @param {{lesson: string | null, spec?: any}} session */
 export function pathOf(session) {

@@ -39,6 +39,7 @@
  */
 /** @typedef {{from: string, to: string, slot: number, points: [number, number][]}} GraphEdge */
 /** @typedef {{x: number, y: number, width: number, height: number}} Rectangle */
+/** @typedef {"scalars" | "fused"} Form  every number a node; all time steps of a recurrent layer one node */
 /**
  * @typedef {object} Scope  a layer, a time step, a tensor taken apart: one box when closed, a frame when open
  * @property {string} name @property {string} label @property {string | null} parent @property {string} says  its ops
@@ -188,7 +189,7 @@
  * @property {(iterations: number) => Promise<void>} train
  * @property {() => void} stopTraining
  * @property {() => Promise<GradientCheck | null>} gradientCheck
- * @property {(scalars: boolean) => Promise<void>} takeApart  every number as a node, or arrays again
+ * @property {(form: Form, on: boolean) => Promise<void>} turn  shows the run in another form, or without it again
  * @property {(name: string) => Promise<void>} turnScope  opens a scope, or closes it
  * @property {(how: "all" | "none") => Promise<void>} collapse  closes every scope, or none
  * @property {(tab: string) => void} setTab

@@ -1,10 +1,11 @@
 // The tabs over the stage: the pictures of the model beside its graph, each built when first looked at.
 
 import { fill, h, icon } from "../h.js";
+import { formButtons } from "./forms.js";
 import { layersOf } from "./layers.js";
 import { loadPicture, picturesOf } from "./pictures/pictures.js";
 
-/** @import {Actions, Graph, State} from "../types.js" */
+/** @import {Actions, State} from "../types.js" */
 /** @import {Store} from "../store.js" */
 /** @import {Child} from "../h.js" */
 /** @import {Choice, Picture} from "./pictures/pictures.js" */
@@ -38,7 +39,7 @@ export function mountPictures(stage, store, actions, say) {
     };
     world.after(made.neuronWorld);
     if (made.neurons) viewport.append(made.neurons.samples);
-    fill(over, tabs(made.choices), h("div", { class: "stage-tools" }, scalarsButton(graph), fitButton(camera)));
+    fill(over, tabs(made.choices), h("div", { class: "stage-tools" }, formButtons(graph, store.get().session.spec, actions), fitButton(camera)));
     return made;
   }
 
@@ -95,14 +96,6 @@ export function mountPictures(stage, store, actions, say) {
       /** @type {HTMLElement | null} */ (list.querySelector(`[data-tab=${other.name}]`))?.focus();
     });
     return list;
-  }
-
-  /** Between arrays and their numbers, where there are arrays. @param {Graph} graph */
-  function scalarsButton(graph) {
-    const apart = Boolean(store.get().session.spec.scalars);
-    if (!apart && graph.nodes.every(({ shape }) => shape.every((n) => n === 1))) return null;
-    const title = apart ? "Numbers put together to arrays again" : "Every number is a node of its own, every product and every sum";
-    return h("button", { type: "button", class: "fold-all", dataset: { scalars: apart ? "off" : "on" }, title, on: { click: () => actions.takeApart(!apart) } }, apart ? "As arrays" : "As scalars");
   }
 
   /** @param {{reset: () => void}} camera */
