@@ -290,7 +290,7 @@ def _framed(
 
 
 def _upright(route: list[Point]) -> list[Point]:
-    """Legs that graphlay leaves a fraction of a pixel askew, made level or upright; the ends stay."""
+    """Legs that are a fraction of a pixel askew, made level or upright; the ends stay."""
     inner = range(1, len(route) - 1)
     for i, next_to in (*((i, i - 1) for i in inner), *((i, i + 1) for i in reversed(inner))):
         (x0, y0), (x, y) = route[next_to], route[i]
