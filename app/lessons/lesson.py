@@ -165,6 +165,13 @@ def lessons() -> dict[str, Lesson]:
     return {lesson.id: lesson for lesson in sorted(found, key=lambda one: (one.order, one.id))}
 
 
+def next_lesson(id: str) -> Lesson | None:
+    """The one after it, in the order in which they are shown; None after the last."""
+    ids = list(lessons())
+    after = ids[ids.index(id) + 1 :]
+    return lessons()[after[0]] if after else None
+
+
 def topics() -> list[str]:
     """The topics, in the order of their first lessons."""
     return list(dict.fromkeys(lesson.topic for lesson in lessons().values()))

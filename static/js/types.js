@@ -136,7 +136,7 @@
 /** @typedef {{position: Position, epsilon: number, entries: CheckEntry[], worst: Num, ok: boolean, verdict: string}} GradientCheck */
 /** @typedef {{approach: string, error: Num | null, evaluations: number, gradient: Record<string, any>, formula?: Record<string, string>}} Approach */
 /** @typedef {{iteration: number, numbers: number, outputs: number, rows: Approach[], sweep: {epsilon: number[], one_sided: (Num | null)[], central: (Num | null)[]}}} Approaches */
-/** @typedef {{id: string, title: string, topic: string, question: string, summary?: string, picture?: any, spec?: any, takeaway?: string, convention?: string, source?: string, links?: {says: string, href: string}[]}} Lesson */
+/** @typedef {{id: string, title: string, topic: string, question: string, summary?: string, picture?: any, spec?: any, takeaway?: string, convention?: string, source?: string, links?: {says: string, href: string}[], next?: {id: string, title: string} | null}} Lesson */
 
 /**
  * What the walk page knows; every panel watches the part that it draws.

@@ -36,6 +36,16 @@ def test_a_lesson_tells_all_of_itself(client: TestClient, id: str) -> None:
     assert len(told["notes"]) == len(lesson.notes)
 
 
+def test_the_shelf_is_a_path_that_can_be_followed(client: TestClient) -> None:
+    path, here = [], next(iter(lessons()))
+    while here:
+        path.append(here)
+        after = client.get(f"/api/lessons/{here}").json()["next"]
+        assert after is None or after["title"] == lessons()[after["id"]].title
+        here = after and after["id"]
+    assert path == list(lessons())
+
+
 def test_the_catalogue_is_read_off_the_tables(client: TestClient) -> None:
     told = client.get("/api/catalogue").json()
     assert set(told) == set(TABLES)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from app.lessons import Lesson, lessons, topics
+from app.lessons import Lesson, lessons, next_lesson, topics
 from app.sessions.desk import Desk
 from app.sessions.frames import encode
 from app.sessions.graphs import graph_view
@@ -55,6 +55,7 @@ def shelf() -> bytes:
 def whole(id: str) -> bytes:
     lesson: Lesson = lessons()[id]
     noted = lesson.noted(run_of(id).plan(0))
+    after = next_lesson(id)
     return encode(
         {
             **brief(id),
@@ -63,6 +64,7 @@ def whole(id: str) -> bytes:
             "source": lesson.source,
             "convention": lesson.convention,
             "links": [vars(link) for link in lesson.links],
+            "next": after and {"id": after.id, "title": after.title},
             "opens": lesson.opens or "graph",
             "notes": [{"index": index, "says": sentence} for index, sentence in noted],
         }

@@ -140,10 +140,13 @@ function restView(state, lesson) {
       h("span", { class: "phase", dataset: { phase: next?.phase ?? "data" } }, "next"),
       h("h2", { tabindex: "-1" }, next?.label ?? "")),
     lesson
-      ? [h("p", { class: "question" }, lesson.question), lesson.convention && h("p", { class: "says aside" }, lesson.convention), linksView(lesson)]
+      ? [h("p", { class: "question" }, lesson.question), lesson.summary && h("p", { class: "says" }, lesson.summary)]
       : h("p", { class: "says" }, `Iteration ${state.position.iteration} is a list of ${state.plan.length} lines. Each step runs one of them, and each can be taken back.`),
     h("p", { class: "says aside" }, h("kbd", null, "→"), " runs the next line, ", h("kbd", null, "←"), " undoes it. ",
-      "Choose a node of the graph to change its number."));
+      "Choose a node of the graph to change its number."),
+    lesson && [
+      lesson.convention && h("p", { class: "says aside" }, lesson.convention), linksView(lesson),
+      lesson.source && h("p", { class: "says aside" }, `Source: ${lesson.source}.`)]);
 }
 
 /** @param {Frame} frame @param {State} state @param {Parameters<typeof linkedMath>[2]} ways @param {Lesson | null} lesson @param {boolean} tight */
@@ -160,11 +163,14 @@ function stepView(frame, state, ways, lesson, tight) {
       h("span", null, "upstream"), " × ", h("span", null, "local"), " = contribution"),
     working(frame, state, ways, tight),
     lesson?.takeaway && frame.position.step === frame.position.of && [
-      h("p", { class: "takeaway" }, h("b", null, "What stays "), lesson.takeaway), linksView(lesson)]);
+      h("p", { class: "takeaway" }, h("b", null, "What stays "), lesson.takeaway), linksView(lesson, lesson.next)]);
 }
 
-/** Where a lesson goes on. @param {Lesson} lesson */
-const linksView = ({ links = [] }) => links.length > 0 && h("ul", { class: "lesson-links" }, links.map(({ says, href }) => h("li", null, h("a", { href }, says))));
+/** Where a lesson goes on, last of all to the one after it on the shelf. @param {Lesson} lesson @param {Lesson["next"]} [next] */
+function linksView({ links = [] }, next) {
+  const all = next ? [...links, { says: `Next lesson: ${next.title}`, href: `/walk/${encodeURIComponent(next.id)}` }] : links;
+  return all.length > 0 && h("ul", { class: "lesson-links" }, all.map(({ says, href }) => h("li", null, h("a", { href }, says))));
+}
 
 /**
  * The lines and heat maps of a step. Several contributions take turns in one place when they are

@@ -30,4 +30,5 @@ class WholeLesson(Lesson):
     opens: str = Field(description="what is shown first: graph, or a picture such as sequence")
     source: str
     links: list[dict[str, str]] = Field(description="where to go on: says, href")
+    next: dict[str, str] | None = Field(description="the lesson after it: id, title; null: none")
     notes: list[Note]
