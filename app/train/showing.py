@@ -89,7 +89,7 @@ def batch_says(batches: Batches, iteration: int, part: int = 0, parts: int = 1) 
         told += f" and {len(rows) - NAMED} more"
     where = f"Epoch {batches.epoch(iteration)}, batch {iteration % batches.count}"
     if parts > 1:
-        where += f", micro-batch {part}"
+        where += f", micro-batch {part + 1} of {parts}"
     order = ", in an order drawn anew for every epoch" if batches.shuffle else ""
     other = "; each a little different every time" if batches.augment is not None else ""
     return f"{where}: {told} of {batches.samples}{order}{other}."

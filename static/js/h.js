@@ -31,7 +31,10 @@ export function attributes(element, props) {
         else element.style.setProperty(name, String(v));
       }
     } else if (key === "dataset") {
-      Object.assign(element.dataset, value);
+      for (const [name, v] of Object.entries(/** @type {object} */ (value))) {
+        if (v === null || v === undefined) delete element.dataset[name];
+        else element.dataset[name] = String(v);
+      }
     } else if (key === "on") {
       for (const [type, listener] of Object.entries(/** @type {object} */ (value))) {
         element.addEventListener(type, listener);

@@ -66,8 +66,8 @@ def test_the_data_step_says_which_samples_they_are(caller: Caller, client: TestC
         assert "drawn anew for every epoch" in frame["says"]
     parts = Caller(client, {"spec": {**SPEC, "batch_size": 4, "shuffle": False, "accumulate": 2}})
     says = [f["says"] for f in parts.ok("GET", "/frames")["frames"] if f["phase"] == "data"]
-    assert "micro-batch 0: samples 0, 1 of 16" in says[0]
-    assert "micro-batch 1: samples 2, 3 of 16" in says[1]
+    assert "micro-batch 1 of 2: samples 0, 1 of 16" in says[0]
+    assert "micro-batch 2 of 2: samples 2, 3 of 16" in says[1]
     whole = Caller(client, {"spec": {**SPEC, "batch_size": None, "shuffle": False}})
     says = whole.ok("GET", "/frames?stop=1")["frames"][0]["says"]
     assert says.startswith("This iteration's samples"), "nothing to tell apart"

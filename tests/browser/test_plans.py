@@ -42,15 +42,20 @@ def test_the_memory_strip_follows_the_walk(new_page: NewPage) -> None:
 
 
 def test_the_sum_of_the_parts_is_the_large_batch(new_page: NewPage) -> None:
-    page = walk(new_page, "gradient-accumulation").page
-    shown = [read(text) for text in page.locator(".plans-table td").all_inner_texts()]
-    assert shown == [-2.5, -12.5, -15, -15]
+    opened = walk(new_page, "gradient-accumulation")
+    cells = opened.page.locator(".plans-table td")
+    assert cells.all_inner_texts() == ["?"] * 4  # no number before its time
+    opened.press("ArrowRight", 9).wait_at(0, 9)
+    assert [read(cells.first.inner_text()), *cells.all_inner_texts()[1:]] == [-2.5, "?", "?", "?"]
+    opened.press("End").wait_at(0, 18)
+    assert [read(text) for text in cells.all_inner_texts()] == [-2.5, -12.5, -15, -15]
 
 
 def test_what_float16_loses_and_scaling_saves(new_page: NewPage) -> None:
-    lost = walk(new_page, "float16-underflow").page.locator(".plans-lost")
+    opened = walk(new_page, "float16-underflow").press("End")
+    lost = opened.page.locator(".plans-lost")
     assert "∂W₁ 1 of 2 became 0" in lost.inner_text()
-    saved = walk(new_page, "loss-scaling").page.locator(".panel-plans")
+    saved = walk(new_page, "loss-scaling").press("End").page.locator(".panel-plans")
     assert "every gradient arrived" in saved.inner_text()
 
 
@@ -98,7 +103,7 @@ def test_the_check_tells_what_every_way_costs(new_page: NewPage) -> None:
     opened.page.get_by_role("link", name="Walk forward mode for w").click()
     opened.ready()
     assert "forward mode" in opened.page.locator("h1").inner_text()
-    opened.page.wait_for_selector(".forward-passes")
+    opened.page.wait_for_selector(".panel-plans .plans-key")
     assert "pass 1 of 1" in opened.page.locator(".panel-plans").inner_text()
 
 

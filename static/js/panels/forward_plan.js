@@ -64,8 +64,8 @@ export function forwardView(store) {
     element: h("div", { class: "plans-part" },
       h("h3", {}, "Forward mode", slope),
       h("p", { class: "plans-key" }, here >= 0 ? `pass ${here + 1} of ${all.length}: ` : "a direction that is no parameter: ", "how everything moves when one number does. Nothing has to be remembered, but every number needs a pass of its own."),
-      all.length > 1 ? passes : h("div", { class: "forward-passes" }, `${all.length} pass in all`),
-      h("p", { class: "plans-key" }, `Reverse mode: 1 pass back for all ${all.length}.`),
+      all.length > 1 ? passes : null,
+      h("p", { class: "plans-key" }, all.length > 1 ? `Reverse mode: 1 pass back for all ${all.length}.` : "Reverse mode: 1 pass back as well."),
       back),
   };
 }

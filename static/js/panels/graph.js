@@ -215,6 +215,7 @@ export function createGraph(graph, actions) {
       const failed = frame?.error && frame.node ? scopes.standing(frame.node) : null;
       const hovered = typeof hover === "string" ? hover : (hover?.node ?? null);
       const step = position.step;
+      const tangents = Boolean(state.session.spec.forward_mode); // what stands where gradients stand
       for (const drawn of drawnNodes.values()) {
         const { item, node, element } = drawn;
         const computed = forward.get(node.name);
@@ -222,7 +223,8 @@ export function createGraph(graph, actions) {
         const inner = node.kind === "op";
         const oldGrad = inner && step > zero && ![node.name, ...(consumers.get(node.name) ?? [])].some((name) => (backward.get(name) ?? Infinity) < step);
         drawSlot(drawn, "value", arrayOf(drawn, "value", shown), old);
-        drawSlot(drawn, "grad", arrayOf(drawn, "grad", shown), oldGrad);
+        if (tangents) drawSlot(drawn, "grad", shown[node.name]?.state?.tangent ?? null, old, "d");
+        else drawSlot(drawn, "grad", arrayOf(drawn, "grad", shown), oldGrad);
         drawNorm(drawn, shown);
         element.classList.toggle("is-centre", item.id === centre);
         element.classList.toggle("is-far", near.size > 0 && !near.has(item.id));

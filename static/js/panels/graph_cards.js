@@ -1,6 +1,6 @@
 // What stands on a card of the graph, or on the box of a closed scope: chips, heat maps, and the words that are spoken of it.
 
-import { number, shape, sign, signGlyph } from "../format.js";
+import { number, shape, sign as signOf, signGlyph } from "../format.js";
 import { fill, h } from "../h.js";
 import { heat, only } from "./heat.js";
 import { boxSays, together } from "./scope_box.js";
@@ -36,7 +36,7 @@ export function card(node, value, grad, actions) {
       "span",
       { class: "node-head" },
       node.symbol && h("span", { class: "node-symbol", dataset: { long: [...node.symbol].length > 2 ? "" : null } }, node.symbol),
-      h("span", { class: "node-label" }, node.label),
+      h("span", { class: "node-label", dataset: { long: [...node.label].length > 11 ? "very" : [...node.label].length > 7 ? "" : null } }, node.label),
       h("span", { class: "node-kind" }, isArray ? shape(node.shape) : KINDS[node.kind]),
     ),
     h("span", { class: "node-slots" }, value, grad),
@@ -51,16 +51,16 @@ export function card(node, value, grad, actions) {
 }
 
 /**
- * @param {DrawnNode} drawn @param {"value" | "grad"} slot @param {ArrayData | null} array @param {boolean} old
+ * @param {DrawnNode} drawn @param {"value" | "grad"} slot @param {ArrayData | null} array @param {boolean} old @param {string} [sign]  of a gradient
  */
-export function drawSlot(drawn, slot, array, old) {
+export function drawSlot(drawn, slot, array, old, sign = "∂") {
   const element = drawn[slot];
   if (!element) return;
   element.classList.toggle("is-old", old && array !== null);
   if (drawn.drawn.get(slot) === array && drawn.drawn.has(slot)) return;
   drawn.drawn.set(slot, array);
   element.classList.toggle("is-empty", array === null);
-  const mark = slot === "grad" ? h("span", { class: "chip-mark" }, "∂") : null;
+  const mark = slot === "grad" ? h("span", { class: "chip-mark" }, sign) : null;
   if (array === null) {
     fill(element, h("span", { class: "chip" }, mark, h("span", { class: "chip-number" }, "?")));
     return;
@@ -71,7 +71,7 @@ export function drawSlot(drawn, slot, array, old) {
       element,
       h(
         "span",
-        { class: "chip", dataset: { sign: sign(one) } },
+        { class: "chip", dataset: { sign: signOf(one) } },
         mark,
         h("span", { class: "chip-number" }, number(one)),
         h("span", { class: "chip-sign" }, signGlyph(one)),

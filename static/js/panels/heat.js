@@ -9,6 +9,7 @@ import { at, indexOf, plane, reach } from "./arrays.js";
 
 const DRAWN = 300; // cells as elements; more are pixels
 const GAP = 1;
+const BROAD = 8; // px of a row or a column at least
 
 /** The one number of an array that has only one. @param {ArrayData | null} array @returns {Num | null} */
 export function only(array) {
@@ -44,8 +45,10 @@ export function heat(array, { width, height, most = 22, limit = reach(array) }) 
   const { rows, cols, tiles } = tiling(array);
   const wide = tiles.length * cols + (tiles.length - 1) * 0.6;
   const cell = Math.max(0.5, Math.min(most, width / wide, height / rows));
+  // a long row or column is no hairline
+  const [across, down] = [rows > 1 && wide === 1 ? Math.max(cell, Math.min(BROAD, width)) : cell, rows === 1 && wide > 1 ? Math.max(cell, Math.min(BROAD, height)) : cell];
   const gap = cell > 5 ? GAP : 0;
-  const [w, tall] = [wide * cell, rows * cell];
+  const [w, tall] = [wide * across, rows * down];
   /** @param {number[]} tile @param {number} row @param {number} col @returns {Num | null} */
   const value = (tile, row, col) => {
     const index = indexOf(array.shape, tile, row, col);
@@ -64,10 +67,10 @@ export function heat(array, { width, height, most = 22, limit = reach(array) }) 
         for (let col = 0; col < cols; col++) {
           const entry = value(tile, row, col);
           if (entry === null) continue;
-          const x = (t * (cols + 0.6) + col) * cell;
+          const x = (t * (cols + 0.6) + col) * across;
           const fillColour = Number.isFinite(toNumber(entry)) ? signColour(toNumber(entry), limit) : "var(--nonfinite)";
           picture.append(
-            svg("rect", { x: x + gap / 2, y: row * cell + gap / 2, width: cell - gap, height: cell - gap, style: { fill: fillColour } }),
+            svg("rect", { x: x + gap / 2, y: row * down + gap / 2, width: across - gap, height: down - gap, style: { fill: fillColour } }),
           );
         }
       }

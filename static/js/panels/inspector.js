@@ -155,7 +155,7 @@ function stepView(frame, state, ways, lesson, tight) {
   const note = noteOf(state.session, frame);
   return h("div", { class: "step", dataset: { phase: frame.phase } },
     h("header", { class: "step-head" },
-      h("span", { class: "phase", dataset: { phase: frame.phase } }, PHASES[frame.phase] ?? frame.phase),
+      h("span", { class: "phase", dataset: { phase: frame.phase } }, PHASES[frame.phase] ?? frame.phase.replaceAll("_", " ")),
       h("h2", { tabindex: "-1", title: entry?.label }, entry?.label ?? ""),
       h("span", { class: "step-count" }, `${frame.index + 1} of ${frame.position.of}`)),
     h("p", { class: note ? "says note" : "says" }, note ?? frame.says),
@@ -186,7 +186,7 @@ function working(frame, state, ways, tight) {
     return figure(made, frame, state, block?.rewrite ?? null);
   };
   const together = (/** @type {typeof blocks} */ shown) => h("div", { class: `lines ${shown.length > 1 ? "many" : ""}` }, shown.map((block) => block.element));
-  const curve = frame.curve && curveView(frame.curve);
+  const curve = frame.curve && !state.plan[frame.index]?.error && curveView(frame.curve); // a step that fails has no slope
   const turns = turnsOf(frame, arrays, tight);
   if (turns.length < 2) return [together(blocks), curve, arrays.map(figureOf)];
 
@@ -250,6 +250,8 @@ function heading(line, graph) {
   const name = target ? (target.mathml ? math(target.mathml) : target.label) : line.to;
   if (line.kind === "sum") return ["paths meet in ", name, ": add up (+=)"];
   if (line.kind === "state") return ["the optimizer remembers"];
+  if (line.kind === "norm" && line.symbols.includes("clipped")) return ["their length afterwards"];
+  if (line.kind === "norm" && line.symbols.includes("max")) return ["one factor for all of them"];
   if (line.kind === "norm") return ["length of all gradients together"];
   return null;
 }

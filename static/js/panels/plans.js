@@ -75,43 +75,82 @@ function strip(memory, store, actions) {
     h("h3", {}, "Memory", said), picture,
     h("p", { class: "plans-key" }, h("span", { class: "plans-swatch" }), `${size(plan.peak)} at most`,
       h("span", { class: "plans-swatch plain" }), `${size(plain.peak)} plain`),
-    memory.recomputed ? h("p", { class: "plans-key" }, `${memory.recomputed} of ${memory.computed} values are computed twice.`) : null) };
+    memory.recomputed ? h("p", { class: "plans-key" }, h("span", { class: "plans-swatch again" }), `${memory.recomputed} of ${memory.computed} values are computed twice.`) : null) };
 }
 
-/** @param {Proof} proof */
-function sums(proof) {
+/** After how many steps each micro-batch has gone all its way back. @param {{phase: string}[]} plan @returns {number[]} */
+export function endsOf(plan) {
+  const begins = plan.flatMap(({ phase }, i) => (phase === "data" ? [i] : []));
+  const back = plan.findLastIndex(({ phase }) => phase === "backward") + 1;
+  return begins.map((_, part) => begins[part + 1] ?? back);
+}
+
+/** How much of an iteration is done. @param {number} iteration @param {State} state */
+const doneOf = (iteration, { position }) => (position.iteration > iteration ? Infinity : position.iteration < iteration ? 0 : position.step);
+
+/** No number before its time: a part's, and the sum's, when the walk has come so far. @param {Proof} proof @param {Store<State>} store */
+function sums(proof, store) {
+  const element = h("div", { class: "plans-part" });
+  let known = -1;
+  const mark = () => {
+    const done = doneOf(proof.iteration, store.get());
+    const now = endsOf(store.get().plan).filter((end) => end <= done).length;
+    if (now !== known) fill(element, sumsUpTo(proof, (known = now)));
+  };
+  mark();
+  return { mark, element };
+}
+
+/** @param {Proof} proof @param {number} known  parts that have been added */
+function sumsUpTo(proof, known) {
   const shown = proof.parameters.filter((p) => p.parts).slice(0, SHOWN_COLUMNS).map((p) => ({ ...p, ...largestOf(p.large_batch) }));
-  /** @param {string} name @param {(p: any) => number} value @param {string} [kind] */
-  const row = (name, value, kind = "") => h("tr", { class: kind }, h("th", { scope: "row" }, name),
-    shown.map((p) => h("td", { title: full(value(p)) }, number(value(p)))));
+  /** @param {string} name @param {(p: any) => number} value @param {string} [kind] @param {boolean} [there] */
+  const row = (name, value, kind = "", there = known >= proof.parts.length) => h("tr", { class: kind }, h("th", { scope: "row" }, name),
+    shown.map((p) => (there ? h("td", { title: full(value(p)) }, number(value(p))) : h("td", {}, "?"))));
   const parts = proof.parts.slice(0, SHOWN_PARTS);
-  return h("div", { class: "plans-part" },
+  return [
     h("h3", {}, "The parts add up"),
     h("table", { class: "plans-table" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "unseen" }, "part")),
         shown.map((p) => h("th", { scope: "col" }, "∂", p.label, p.index.some((i) => i) || p.index.length > 2 ? `[${p.index.join(", ")}]` : "")))),
       h("tbody", {},
-        parts.map((part) => row(`part ${part + 1}`, (p) => entry(p.parts[part], p.index))),
+        parts.map((part) => row(`part ${part + 1}`, (p) => entry(p.parts[part], p.index), "", known > part)),
         proof.parts.length > SHOWN_PARTS ? h("tr", {}, h("th", { scope: "row" }, `and ${proof.parts.length - SHOWN_PARTS} more`)) : null,
         row("sum", (p) => entry(p.sum, p.index), "plans-sum"),
         row("large batch", (p) => p.value))),
-    h("p", { class: "plans-key" }, proof.worst < 1e-9 ? "✓ equal in every entry" : "✗ they differ",
-      `, largest relative error ${number(proof.worst)}`));
+    known < proof.parts.length ? h("p", { class: "plans-key" }, "Each part's gradient is added to what stands there.")
+      : h("p", { class: "plans-key" }, proof.worst < 1e-9 ? "✓ equal in every entry" : "✗ they differ", `, largest relative error ${number(proof.worst)}`),
+  ];
 }
 
-/** @param {Underflow} view */
-function losses(view) {
+/** What was lost is told when the way back has been walked. @param {Underflow} view @param {number} iteration @param {Store<State>} store */
+function losses(view, iteration, store) {
+  const element = h("div", { class: "plans-part" });
+  /** @type {boolean | null} */
+  let known = null;
+  const mark = () => {
+    const state = store.get();
+    const now = doneOf(iteration, state) > state.plan.findLastIndex(({ phase }) => phase === "backward");
+    if (now !== known) fill(element, lossesOf(view, (known = now)));
+  };
+  mark();
+  return { mark, element };
+}
+
+/** @param {Underflow} view @param {boolean} known */
+function lossesOf(view, known) {
   const lost = view.parameters.filter((p) => p.lost || p.infinite);
   const scale = view.loss_scale === null ? "no loss scaling" : `loss × ${count(view.loss_scale)}`;
-  return h("div", { class: "plans-part" },
+  return [
     h("h3", {}, "Lost in float16", h("p", { class: "plans-line" }, scale)),
-    lost.length
+    !known ? h("p", { class: "plans-key" }, "? The way back will tell: what is below 6·10⁻⁸ becomes 0, what is above 65,504 infinite.") : lost.length
       ? h("ul", { class: "plans-lost" }, lost.map((p) => h("li", {}, h("b", {}, `∂${p.label}`), " ",
         p.lost ? `${p.lost} of ${p.of} became 0` : `${p.infinite} of ${p.of} overflowed`,
         p.lost ? h("small", {}, `smallest in full precision: ${number(p.smallest)}`) : null)))
       : h("p", { class: "plans-key" }, "✓ every gradient arrived"),
-    view.overflow ? h("p", { class: "plans-key" }, "✗ A scaled gradient overflowed: this update is skipped, the scale halved.") : null,
-    view.skipped_updates ? h("p", { class: "plans-key" }, `${view.skipped_updates} updates skipped so far`) : null);
+    known && view.overflow ? h("p", { class: "plans-key" }, "✗ A scaled gradient overflowed: this update is skipped, the scale halved.") : null,
+    view.skipped_updates ? h("p", { class: "plans-key" }, `${view.skipped_updates} updates skipped so far`) : null,
+  ];
 }
 
 /** What ends the walk, or what is wrong with it, and the way to the repaired one. @param {Store<State>} store @param {Actions} actions */
@@ -177,9 +216,10 @@ export async function mount(element, store, actions) {
       ]);
       if (turn !== asked) return;
       const forward = spec.forward_mode ? (await import("./forward_plan.js")).forwardView(store) : null;
-      const pieces = [forward, spec.fault ? fault(store, actions) : null, memory ? strip(memory, store, actions) : null];
+      const pieces = [forward, spec.fault ? fault(store, actions) : null, memory ? strip(memory, store, actions) : null,
+        proof ? sums(proof, store) : null, underflow ? losses(underflow, position.iteration, store) : null];
       marks = pieces.flatMap((piece) => (piece ? [piece.mark] : []));
-      fill(element, pieces.map((piece) => piece?.element), proof ? sums(proof) : null, underflow ? losses(underflow) : null, decay ? (await import("./decay_plan.js")).decayView(decay) : null);
+      fill(element, pieces.map((piece) => piece?.element), decay ? (await import("./decay_plan.js")).decayView(decay) : null);
     } catch (error) {
       if (turn === asked) fill(element, h("p", { class: "plans-key" }, /** @type {Error} */ (error).message));
     }

@@ -79,7 +79,7 @@ export function mount(element, store, actions) {
       return h(
         "li",
         { class: "program-phase", dataset: { phase }, style: { "--band": `var(--phase-${phase}, var(--phase-data))` } },
-        !alone && h("span", { class: "program-heading" }, GROUPS[phase] ?? phase),
+        !alone && h("span", { class: "program-heading" }, GROUPS[phase] ?? phase.replaceAll("_", " ")),
         inner,
       );
     });

@@ -120,7 +120,7 @@ export function mount(element, store, actions) {
     const marks = boundaries(plan);
     const pieces = marks.slice(0, -1).map((from, i) => {
       const { phase } = plan[from];
-      const name = /** @type {Record<string, string>} */ (PHASE_NAMES)[phase] ?? phase;
+      const name = /** @type {Record<string, string>} */ (PHASE_NAMES)[phase] ?? phase.replaceAll("_", " ");
       const many = marks[i + 1] - from;
       const title = `${name}: step${many > 1 ? `s ${from + 1} to ${marks[i + 1]}` : ` ${from + 1}`}`;
       return { phase, name, title, many, style: { "--band": `var(--phase-${phase}, var(--phase-data))` } };

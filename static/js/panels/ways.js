@@ -114,7 +114,7 @@ function byHand({ rows }, { session, graph, position }, show) {
   const names = graph.nodes.filter((node) => node.kind === "parameter").map((node) => node.name);
   if (!session.spec.program || !names.length) return null;
   const given = rows.find((row) => row.approach === "manual")?.formula ?? {};
-  const fields = names.map((name) => h("label", {}, `∂L∕∂${name} = `, h("input", { name, value: given[name] ?? "", spellcheck: "false", autocomplete: "off", placeholder: "a formula" })));
+  const fields = names.map((name) => h("label", {}, `∂L∕∂${name} = `, h("input", { name, value: (given[name] ?? "").replace(/^\s*g\s*=\s*/, ""), spellcheck: "false", autocomplete: "off", placeholder: "a formula" })));
   const said = h("p", { class: "check-off", role: "alert" });
   return h("form", {
     class: "ways-hand",

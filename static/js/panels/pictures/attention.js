@@ -43,7 +43,7 @@ export function create(graph, actions) {
   if (all.length > 0) {
     const { tokens, q } = all[0];
     const depth = byName.get(q)?.shape.at(-1) ?? 1;
-    letters = depth + tokens <= 6 ? 6 : 5;
+    letters = depth < 4 && tokens < 4 ? 6 : 5;
     const wide = (/** @type {number} */ cols) => cellFor(tokens, cols, letters).cell * cols;
     element.style.setProperty("--wide", String(Math.max(46, 3 * Math.max(11.2, wide(depth)) + Math.max(11.2, wide(tokens)) + 5)));
     element.style.setProperty("--high", String(17 + 2 * cellFor(tokens, tokens, 5).high * tokens + 2 * tokens));
