@@ -83,6 +83,16 @@ class Survey:
         }
 
 
+def side(points: Any, max_points: int = MAX_POINTS) -> int:
+    """How many points along each side of a grid, if there may be so many."""
+    n = whole(points, "points", low=2)
+    if n * n > max_points:
+        raise LimitError(
+            f"a landscape may have at most {max_points:,} points: {n}² is {n * n:,}", where="points"
+        )
+    return n
+
+
 def survey(
     run: Run,
     iteration: int,

@@ -183,5 +183,8 @@ def test_a_landscape_of_a_spec_needs_no_session(client: TestClient) -> None:
     x, y = -4 * 0.98**3, 1.5 * 0.5**3
     assert told["loss"][0][2] == pytest.approx(0.5 * ((x + 1) ** 2 + 25 * y**2))
     assert [place["iteration"] for place in told["path"]] == [0, 1, 2, 3]
+    lanes = {**body, "lanes": [{"lr": 0.02}, {"lr": 0.04}]}
+    shared = client.post("/api/landscape", json=lanes).json()
+    assert [path[-1]["iteration"] for path in shared["paths"]] == [3, 3]
     refused = client.post("/api/landscape", json={**body, "iterations": 10**6})
     assert refused.status_code == 422 and refused.json()["error"]["where"] == "iterations"

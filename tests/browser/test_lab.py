@@ -157,4 +157,6 @@ def test_batches_are_counted_in_updates_and_in_samples(new_page: NewPage, server
     page.get_by_label("Train", exact=True).select_option("lesson/network-2-3-1")
     page.wait_for_function("() => location.search.includes('lesson=network-2-3-1')")
     run_over(page)
-    assert not page.locator(".terrain").count()  # nine numbers have no such picture
+    page.wait_for_selector(".lab-second .terrain")  # of thirteen numbers: on one plane for all
+    balls = page.locator(".terrain-ball").count() + page.locator(".terrain-out").count()
+    assert balls == page.locator(".lab-lanes > li").count()

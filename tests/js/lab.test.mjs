@@ -16,6 +16,7 @@ import { verdictAt } from "../../static/js/lab/row.js";
 import { borneOut, pointAt } from "../../static/js/lab/sharpness.js";
 import { extentOf, kept } from "../../static/js/lab/terrain.js";
 import { pace } from "../../static/js/lab/transport.js";
+import { everyStep } from "../../static/js/lab/ways.js";
 
 const lanesOf = (rates) => rates.map((lr) => ({ lr }));
 
@@ -203,4 +204,9 @@ test("labels are kept apart only from those that stand over them", () => {
 
 test("a way that towers over the surface does not make it flat", () => {
   assert.deepEqual(nearby({ z: [[1, 2], [null, 3]], way: [9, 4.5, null, 2] }), [null, 4.5, null, 2]);
+});
+
+test("between two known places of a way every iteration has one; after a lane is thrown out none has", () => {
+  const way = everyStep([{ iteration: 0, a: 0, b: 4, loss: 1 }, { iteration: 2, a: 2, b: 0, loss: 1 }], 3);
+  assert.deepEqual(way, [[0, 4], [1, 2], [2, 0], [NaN, NaN]]);
 });

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.engine.errors import BackstepError
+from app.lab.common_ground import common_ground
 from app.lab.landscape import Survey, landscape, survey
 from app.train.run import Run
 from app.train.spec import parse_spec
@@ -179,3 +180,25 @@ def test_ranges_that_are_none(ranges: Any, where: str) -> None:
     with pytest.raises(BackstepError) as told:
         survey(run_of(BOWL), 0, ranges=ranges)
     assert told.value.where == where
+
+
+def test_lanes_share_one_ground_and_one_that_is_thrown_out_leaves_it() -> None:
+    spec = moons(4)
+    lanes = [{"lr": 0.1}, {"optimizer": {"type": "adam", "lr": 0.05}}, {"lr": 1e300}]
+    told = common_ground(spec, lanes, 40, 5)
+    slow, adam, lost = told["paths"]
+    assert slow[0] == adam[0] == lost[0] and len(lost) < len(slow)
+    assert max(abs(slow[0]["a"]), abs(slow[0]["b"])) < 1e-9, "the start is the middle"
+    for path, lane in ((slow, lanes[0]), (adam, lanes[1])):
+        alone = landscape(spec, lane, 40, {"points": 2})
+        assert path[-1]["iteration"] == 40
+        assert path[-1]["loss"] == pytest.approx(alone["here"]["loss"], rel=1e-12)
+        for place in path:
+            assert told["a"][0] < place["a"] < told["a"][-1]
+            assert told["b"][0] < place["b"] < told["b"][-1]
+    assert len(told["loss"]) == 5 and told["complete"] and 0.5 < sum(told["explained"]) <= 1
+    other = {"model": moons(5)["model"]}
+    for wrong, where in (([lanes[0], other], r"lanes[1]"), ([], "lanes")):
+        with pytest.raises(BackstepError) as refused:
+            common_ground(spec, wrong, 40, 5)
+        assert refused.value.where == where

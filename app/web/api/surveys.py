@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
+from app.lab.common_ground import common_ground
 from app.lab.landscape import landscape as survey_of
 from app.lab.lanes import laned
 from app.lab.sharpness import course_of
@@ -32,7 +33,16 @@ SURVEYS = {
             "parameters": [{"node": "x"}, {"node": "y"}],
             "points": 9,
         },
-    }
+    },
+    "lanes": {
+        "summary": "two lanes on one plane",
+        "value": {
+            "lesson": "network-2-3-1",
+            "lanes": [{"lr": 0.1}, {"optimizer": {"type": "adam", "lr": 0.1}}],
+            "iterations": 20,
+            "points": 9,
+        },
+    },
 }
 
 
@@ -49,6 +59,19 @@ async def landscape(
     """
     limits = desk_of(request).limits
     spec, _ = chosen_spec(body.lesson, body.spec)
+    if body.lanes is not None:
+        ground = partial(
+            common_ground,
+            spec,
+            body.lanes,
+            body.iterations,
+            body.points,
+            limits=spec_limits(limits),
+            max_lanes=limits.sweep_lanes,
+            max_iterations=limits.sweep_iterations,
+            max_points=limits.landscape_points,
+        )
+        return await told(request, [ground], lambda found: worded(found[0]))
     asked = {name: getattr(body, name) for name in PlaneBody.model_fields}
     task = partial(
         survey_of,

@@ -10,6 +10,7 @@ import { landscape } from "../stream.js";
 import { evenRange, linesPicture, positive, range } from "./lines.js";
 import { noisePicture, sizesOf } from "./noise.js";
 import { extentOf, terrainPicture } from "./terrain.js";
+import { waysPicture } from "./ways.js";
 
 /** @import {Result} from "./row.js" */
 /** @import {Field} from "./lanes.js" */
@@ -80,6 +81,18 @@ const overTerrain = (results, names, ground) => ({
   columns: () => table(results, names, "iteration", (one) => Object.fromEntries(ground.axes.map((axis, which) =>
     [axis, (one.path ?? []).map((x) => (Array.isArray(x) ? x[which] : x))]))),
 });
+
+/** @param {Result[]} results @param {string[]} names @param {{body: object, signal: AbortSignal}} about @returns {View} */
+function overWays(results, names, about) {
+  /** @type {import("./ways.js").Common | null} */
+  let ground = null;
+  return {
+    id: "terrain", title: "The ways over the loss",
+    make: (stage) => waysPicture(stage, results, names, about, (found) => { ground = found; }),
+    columns: () => Object.fromEntries((ground?.paths ?? []).flatMap((path, i) => /** @type {const} */ (["iteration", "a", "b", "loss"])
+      .map((what) => [`${names[i]} ${what}`, path.map((place) => place[what])]))),
+  };
+}
 
 /** @param {Result[]} results @returns {View} */
 function overNoise(results) {
@@ -175,9 +188,9 @@ export function charts() {
     },
     /**
      * New lanes: their pictures; the ground under them may come a moment later.
-     * @param {Result[]} results @param {string[]} names @param {{problem: object, lane: object, by: Field, signal: AbortSignal}} about
+     * @param {Result[]} results @param {string[]} names @param {{problem: object, lanes: object[], by: Field, signal: AbortSignal}} about
      */
-    async show(results, names, { problem, lane, by, signal }) {
+    async show(results, names, { problem, lanes, by, signal }) {
       race.show([overUpdates(results, names)], null);
       const fed = results.every((one) => one.samples) && results.some((one) => one.batches > 1);
       beside = [
@@ -186,11 +199,13 @@ export function charts() {
       ];
       if (by === "batch_size") beside = [...beside.slice(-2), ...beside.slice(0, -2)];
       const drawn = Boolean(results[0].axes);
+      const last = results[0].loss.length - 1;
+      if (!drawn && last > 1) beside = [...beside, overWays(results, names, { body: { ...problem, lanes, iterations: last }, signal })];
       if (!drawn || beside.length) second.show(beside, wanted);
-      const ground = drawn ? await groundOf(problem, lane, results, signal) : null;
+      const ground = drawn ? await groundOf(problem, lanes[0], results, signal) : null;
       if (signal.aborted) return;
       if (ground) beside = by === "schedule" ? [...beside, overTerrain(results, names, ground)] : [overTerrain(results, names, ground), ...beside];
-      second.show(beside, wanted);
+      if (drawn) second.show(beside, wanted);
       element.dataset.beside = String(beside.length > 0);
     },
   };

@@ -219,7 +219,7 @@ export function lanesPage(root) {
       results = found.lanes;
       walks = [];
       clock.ready(iterations);
-      const drawn = pictures.show(found.lanes, labels(changes), { problem: asked(on), lane: changes[0], by, signal: mine.signal });
+      const drawn = pictures.show(found.lanes, labels(changes), { problem: asked(on), lanes: changes, by, signal: mine.signal });
       await Promise.race([drawn, new Promise((resolve) => setTimeout(resolve, 400))]);
       drawn.then(() => !mine.signal.aborted && pictures.update(clock.at()), () => {});
       if (mine.signal.aborted) return;

@@ -84,7 +84,9 @@ export function laneRow(lane, place, page) {
       const losses = result?.smooth ?? result?.loss;
       const loss = losses?.[Math.min(k, losses.length - 1)];
       const x = result?.path && !Array.isArray(result.path[0]) ? result.path[Math.min(k, result.path.length - 1)] : undefined;
-      fill(numbers, result && [x !== undefined && h("span", null, "x ", h("b", null, number(x))), h("span", null, "loss ", h("b", null, number(loss)))]);
+      fill(numbers, result && [x !== undefined && h("span", null, "x ", h("b", null, number(x))), h("span", null, "loss ", h("b", null, number(loss))),
+        by === "batch_size" && result.samples && [["epoch", Math.floor(k / result.batches)], ["samples", result.samples[Math.min(k, result.samples.length - 1)]]]
+          .map(([what, many]) => h("span", null, `${what} `, h("b", null, String(many))))]);
       const told = verdictAt(result?.verdict, k, last);
       verdict.className = `lane-verdict ${told && result ? result.verdict.kind : ""}`;
       word.textContent = told ? `${told.glyph} ${told.word}. ` : "";

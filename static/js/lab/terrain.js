@@ -11,7 +11,7 @@ import { enlarged } from "./lines.js";
 
 /** @import {Num} from "../types.js" */
 /** @typedef {{path: any[], loss: Num[], verdict: {kind: string}, name: string}} Walker */
-/** @typedef {{a: number[], b: number[], loss: Num[][], axes: string[]}} Ground */
+/** @typedef {{a: number[], b: number[], loss: Num[][], axes: string[], dots?: boolean}} Ground  dots: false where places are not those of single steps */
 
 const TRAIL = 14;
 const LINES = 14;
@@ -93,7 +93,7 @@ export function terrainPicture(figure, walkers, ground) {
           const end = shown.at(-1);
           return svg("g", { class: `terrain-lane lane-${i}`, "data-lane": i },
             svg("path", { class: "terrain-path", d: drawn(shown) }),
-            shown.slice(from, -1).map(([cx, cy]) => svg("circle", { class: "terrain-step", cx, cy, r: 2.4 })),
+            ground.dots !== false && shown.slice(from, -1).map(([cx, cy]) => svg("circle", { class: "terrain-step", cx, cy, r: 2.4 })),
             end && step === null && svg("circle", { class: "terrain-ball", cx: end[0], cy: end[1], r: 7 }));
         }),
         out.map(({ step, i }, row) => svg("text", { class: "terrain-out", x: width / 2, y: edge.top + em * (12 + 17 * row), "text-anchor": "middle" },

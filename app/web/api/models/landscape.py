@@ -38,6 +38,11 @@ class SurveyBody(PlaneBody):
     lane: dict[str, Any] | None = Field(
         None, description="what is changed of the spec, as in POST /api/sweeps"
     )
+    lanes: list[Any] | None = Field(
+        None,
+        description="instead of `lane`: up to twelve, whose ways are laid onto one plane, that of "
+        "the principal directions of all of them, around the first one's start",
+    )
     iterations: int = Field(default=0, ge=0, description="so many are trained first")
 
     @model_validator(mode="after")
@@ -58,4 +63,7 @@ class Landscape(Said):
     complete: bool
     here: dict[str, Number]
     path: list[dict[str, Number]]
+    paths: list[list[dict[str, Number]]] | None = Field(
+        None, description="with `lanes`: the way of each, up to where it is thrown out"
+    )
     parameters: list[dict[str, Any]] = Field(description="all that there are: node and shape")
