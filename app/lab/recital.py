@@ -22,7 +22,7 @@ from app.train.scores import Reading
 SHOWN = 6  # sequences
 LONGEST = 64  # steps of one
 READS = "weight_ih_l"
-RECURRENT = re.compile(r"weight_[ih]h_l\d+$")
+RECURRENT = re.compile(r"weight_[ih]h_l\d+(_reverse)?$")
 
 
 def tokens(inputs: Array) -> bool:
@@ -73,6 +73,8 @@ def _recurrent(graph: Graph, weight: Node, length: int) -> Column:
     gates = weight.shape[0] // units
     if steps[0] not in graph.nodes:  # one op of all steps
         steps = (f"{scope}{front}H",)
+    if layer.endswith("_reverse"):  # its steps are numbered as they are taken
+        steps = steps[::-1]
     first = 2 * units if gates > 1 else 0
     bias = f"{scope}bias_ih_l{layer}"
     return Column(

@@ -49,6 +49,10 @@ test("a recurrent layer is read as steps of time, with its cut", () => {
 test("recurrent layers are called as a person would", () => {
   const at = (/** @type {number} */ layer) => recurrent.nodes.map((n) => ({ ...n, name: n.name.replace("0.", `${layer}.branches.1.`), inputs: n.inputs.map((it) => it.replace("0.", `${layer}.branches.1.`)) }));
   assert.deepEqual(tracksOf(graph(...at(0), ...at(2))).map(({ label }) => label), ["RNN", "RNN 2"]);
+  const back = recurrent.nodes.map((n) => ({ ...n, name: n.name.replace("0.", "0.l0_reverse_") }));
+  const [, other] = tracksOf(graph(...recurrent.nodes, ...back));
+  assert.equal(other.label, "RNN 2, from the last step back");
+  assert.equal(other.steps.length, 3);
 });
 
 test("steps of time are found in a program, too, if one weight serves them all", () => {

@@ -79,6 +79,9 @@ class Sequence(nn.Module):
     truncate, return_sequences = 0, True
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.bidirectional and not self.return_sequences:
+            _, last = super().forward(x)
+            return torch.cat([*(last[0] if isinstance(last, tuple) else last)[-2:]], -1)
         outs, state = [], None
         for window in x.split(self.truncate or x.shape[1], 1):
             if isinstance(state, tuple):
@@ -245,6 +248,20 @@ CASES: dict[str, tuple[list[Any], tuple[int, ...]]] = {
         [L("lstm", hidden_size=2, num_layers=3, return_sequences=False)], SERIES,
     ),
     "gru of two layers": ([L("gru", hidden_size=2, num_layers=2), "tanh"], SERIES),
+    "rnn, both ways": ([L("rnn", hidden_size=2, bidirectional=True)], SERIES),
+    "rnn, both ways, either end": (
+        [L("rnn", hidden_size=3, bidirectional=True, return_sequences=False)], SERIES,
+    ),
+    "lstm of two layers, both ways": (
+        [L("lstm", hidden_size=2, num_layers=2, bidirectional=True)], SERIES,
+    ),
+    "gru of two layers, both ways, either end": (
+        [L("gru", hidden_size=2, num_layers=2, bidirectional=True, return_sequences=False)],
+        SERIES,
+    ),
+    "both ways, one after the other": (
+        [L("gru", hidden_size=2, bidirectional=True, bias=False), L("rnn", hidden_size=3)], SERIES,
+    ),
     "pairs, as PyTorch takes them": (
         [L("conv2d", out_channels=2, kernel_size=[3, 3], stride=[1, 1], padding=[1, 1]),
          L("max_pool2d", kernel_size=[2, 2], stride=[2, 2])], IMAGE,

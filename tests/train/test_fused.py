@@ -25,7 +25,8 @@ ARGUMENTS: list[dict[str, Any]] = [
 
 
 def _is_rnn(layer: Any) -> bool:
-    return layer == "rnn" or (isinstance(layer, dict) and layer["type"] == "rnn")
+    one_way = isinstance(layer, dict) and not layer.get("bidirectional")
+    return layer == "rnn" or (one_way and layer["type"] == "rnn")
 
 
 def _fused(layers: list[Any]) -> list[Any]:

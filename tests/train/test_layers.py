@@ -146,6 +146,7 @@ WRONG: list[tuple[Any, Any, str]] = [
     ),
     ({"type": "max_pool2d", "kernel_size": [1, 2], "padding": [0, 2]}, [[[[1.0]]]], "half the"),
     ({"type": "avg_pool2d", "kernel_size": [1, 2.5]}, [[[[1.0]]]], "kernel_size"),
+    ({"type": "rnn", "hidden_size": 1, "bidirectional": True, "fused": True}, [[[1.0]]], "fused"),
     ({"type": "lstm", "hidden_size": 1, "num_layers": 0}, [[[1.0]]], "num_layers"),
     ({"type": "batch_norm"}, [[1.0, 2.0]], "more than one value"),
     ({"type": "batch_norm", "num_features": 3}, [[1.0], [2.0]], "num_features"),

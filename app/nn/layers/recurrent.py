@@ -1,7 +1,8 @@
 """RNN, LSTM and GRU, unrolled over time: the same parameter nodes serve every step, so that the
 backward pass adds a contribution for each step to them (BPTT).
 
-`truncate` cuts the past off every so many steps: the state goes on, the gradient does not.
+`truncate` cuts the past off every so many steps: the state goes on, the gradient does not. With
+`bidirectional` a second set of weights reads from the last step to the first.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from app.engine.ops.gates import (
     LstmGate,
     LstmHidden,
 )
+from app.engine.ops.joining import Concat
 from app.engine.ops.layers import RnnLayer
 from app.engine.ops.matrix import Linear
 from app.engine.ops.recurrent import Detach, InitialState, Recurrent, Select, Stack
@@ -33,6 +35,9 @@ from app.nn.layers.layer import Layer
 class Unrolled(Layer):
     """Batch first: input (T, F), output (T, hidden_size), or the last step alone. With `num_layers`
     each further layer reads the states of the one before; its parameters end in _l1, _l2, …
+
+    Bidirectional: output (T, 2·hidden_size), or what either direction has reached at its own end;
+    the parameters of the way back end in _reverse. Its steps are numbered as they are taken.
     """
 
     hidden_size: int
@@ -41,6 +46,7 @@ class Unrolled(Layer):
     return_sequences: bool = True
     truncate: int = 0
     num_layers: int = 1
+    bidirectional: bool = False
     gates: ClassVar[int] = 1
     states: ClassVar[str] = "h"
 
@@ -58,19 +64,47 @@ class Unrolled(Layer):
 
     def _layer(self, b: Builder, x: Node, layer: int, *, last: bool) -> Node:
         """One layer over all steps; `last` asks for its last step alone."""
-        number = b.next("recurrent")
-        up = f"^{{({number})}}" if number > 1 else ""
-        front = f"l{layer}_" if layer else ""
-        parameters = self._parameters(b, x.shape[2], up, layer)
+        number, front = b.next("recurrent"), f"l{layer}_" if layer else ""
+        up = _raised(number)
+        parameters = self._parameters(b, x.shape[2], up, str(layer))
         whole = self.whole(b, last)
         if whole is not None:
             return b.op(whole, x, *parameters, name=f"{front}H", called=f"H{up}")
-        known = _known_steps(b, x)
+        seen, shown = self._way(b, x, _known_steps(b, x), parameters, up, front)
+        if self.bidirectional:
+            back = _raised(b.next("recurrent"))
+            parameters = self._parameters(b, x.shape[2], back, f"{layer}_reverse")
+            _, other = self._way(b, x, seen[::-1], parameters, back, f"l{layer}_reverse_")
+            ends = [(shown[-1], other[-1])] if last else [*zip(shown, other[::-1], strict=True)]
+            both = f"^{{({number}+{number + 1})}}"
+            shown = [
+                b.op(Concat(), *pair, name=f"{front}both_t{t}", called=f"h_{{{t}}}{both}")
+                for t, pair in enumerate(ends, x.shape[1] if last else 1)
+            ]
+        if last:
+            return shown[-1]
+        out = b.op(Stack(), *shown, name=f"{front}H", called=f"H{up}")
+        b.steps[out.name] = shown
+        return out
+
+    def _way(
+        self,
+        b: Builder,
+        x: Node,
+        known: Sequence[Node] | None,
+        parameters: Sequence[Node],
+        up: str,
+        front: str,
+    ) -> tuple[list[Node], list[Node]]:
+        """What comes in at each step, and the state after it; steps that are not known yet are
+        taken out of x.
+        """
         source, zeros = (known[0] if known else x), InitialState(width=self.hidden_size)
         state = [
             b.op(zeros, source, name=f"{front}{s}_0", called=f"{s}_0{up}") for s in self.states
         ]
-        shown = []
+        seen: list[Node] = []
+        shown: list[Node] = []
         for t in range(1, x.shape[1] + 1):
             if self.truncate and t > 1 and (t - 1) % self.truncate == 0:
                 state = [
@@ -85,14 +119,11 @@ class Unrolled(Layer):
             cell = Cell(b, t, up, front)
             now = known[t - 1] if known else cell.add(Select(index=t - 1), x, letter="x")
             state = self.step(cell, now, state, parameters)
+            seen.append(now)
             shown.append(state[0])
-        if last:
-            return shown[-1]
-        out = b.op(Stack(), *shown, name=f"{front}H", called=f"H{up}")
-        b.steps[out.name] = shown
-        return out
+        return seen, shown
 
-    def _parameters(self, b: Builder, width: int, up: str, layer: int) -> list[Node]:
+    def _parameters(self, b: Builder, width: int, up: str, layer: str) -> list[Node]:
         """PyTorch draws all of them evenly within 1 / √hidden_size."""
         rows = self.gates * self.hidden_size
         made = []
@@ -127,6 +158,11 @@ class Unrolled(Layer):
     def whole(self, b: Builder, last: bool) -> Op | None:
         """The op that is all of one layer at once, where that was asked for."""
         return None
+
+
+def _raised(number: int) -> str:
+    """What tells the letters of several recurrent layers, and of two directions, apart."""
+    return f"^{{({number})}}" if number > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -168,6 +204,8 @@ class Rnn(Unrolled):
     def __post_init__(self) -> None:
         if self.nonlinearity not in ("tanh", "relu"):
             raise BackstepError(f'nonlinearity must be "tanh" or "relu": {self.nonlinearity!r}')
+        if self.fused and self.bidirectional:
+            raise BackstepError("fused cannot be bidirectional: one op reads one way")
 
     def step(
         self, cell: Cell, x: Node, state: Sequence[Node], parameters: Sequence[Node]
@@ -176,6 +214,8 @@ class Rnn(Unrolled):
         return [cell.add(make(self.nonlinearity), z, letter="h")]
 
     def whole(self, b: Builder, last: bool) -> Op | None:
+        if self.bidirectional:
+            return None
         b.fusible = True
         if not (self.fused if b.fused is None else b.fused):
             return None

@@ -53,6 +53,7 @@ def check_fused(problem: Problem) -> None:
         raise BackstepError("needs a model with a recurrent layer (rnn)", where="fused")
     if not problem.model(problem.batches.size(0)).fusible:
         raise BackstepError(
-            "needs a recurrent layer of type rnn: no other layer can be taken together",
+            "needs a recurrent layer of type rnn that reads one way: no other layer can be taken "
+            "together",
             where="fused",
         )

@@ -61,11 +61,12 @@ export function tracksOf(graph) {
   return named(tracks.length > 0 ? tracks : typedTracks(graph));
 }
 
-/** As a person would call them: LSTM, RNN, LSTM 2. @param {Omit<Track, "label">[]} tracks @returns {Track[]} */
+/** As a person would call them: LSTM, RNN, LSTM 2; of two directions the second reads from the end. @param {Omit<Track, "label">[]} tracks @returns {Track[]} */
 function named(tracks) {
   return tracks.map((track, i) => {
     const before = tracks.slice(0, i).filter(({ kind }) => kind === track.kind).length;
-    return { ...track, label: before ? `${track.kind} ${before + 1}` : track.kind };
+    const back = track.scope.endsWith("_reverse_") ? ", from the last step back" : "";
+    return { ...track, label: (before ? `${track.kind} ${before + 1}` : track.kind) + back };
   });
 }
 
