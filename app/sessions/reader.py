@@ -140,9 +140,14 @@ class Reader:
         return leg.states[moment.step]
 
     async def graph(
-        self, session: Session, collapse: Collapse = "auto", opened: Sequence[str] = ()
+        self,
+        session: Session,
+        collapse: Collapse = "auto",
+        opened: Sequence[str] = (),
+        iteration: int | None = None,
     ) -> bytes:
-        i = session.position.iteration
+        """Of the current iteration, or of another; a change of the penalty makes them differ."""
+        i = session.position.iteration if iteration is None else iteration
         key = ("graph", session.identity, session.shape_of(i)[0], collapse, frozenset(opened))
         return await self._view(
             session, key, lambda: graph_view(session.run.graph(i), collapse, opened)

@@ -3,17 +3,15 @@
 
 import * as api from "./api.js";
 import { createFrames } from "./frames.js";
+import { createGraphs, sameNodes } from "./graphs.js";
 import { createPlayer } from "./player.js";
-import { turned } from "./scopes.js";
+import { createServer } from "./server.js";
 import { walk, walkPhases } from "./timeline.js";
 
 /** @import {Actions, Answer, Beginning, Form, Session, State} from "./types.js" */
 /** @import {Moment} from "./timeline.js" */
 /** @import {Store} from "./store.js" */
 
-const SYNC_AFTER = 250; // ms without a move until the server hears of the position
-const SYNC_AT_LEAST = 1200; // ms while moving all the time
-const SYNC_AGAIN = [1000, 2000, 4000, 8000]; // ms after the server has not answered once, twice, …
 const BUSY_AFTER = 140; // ms until waiting is shown
 const LONG_AFTER = 350; // ms until a training shows how far it is and can be ended
 
@@ -30,9 +28,8 @@ export function createActions(store, begun = null) {
   }
   /** @type {Moment} where the visitor wants to be; `position` arrives there once its frames are here */
   let wanted = store.get().position;
-  let revision = store.get().session.revision;
-  /** @type {Moment} */
-  let serverAt = store.get().session.position;
+  const server = createServer(store, { complain, replan });
+  const graphs = createGraphs(store, complain);
 
   // -- moving ------------------------------------------------------------------------------------
 
@@ -53,7 +50,8 @@ export function createActions(store, begun = null) {
       stale: false,
     }));
     ahead(moment);
-    scheduleSync();
+    graphs.fit(plan);
+    server.later();
   }
 
   /** @param {Moment} moment @param {State["motion"]} [motion] */
@@ -76,112 +74,6 @@ export function createActions(store, begun = null) {
     if (wanted !== target) return;
     wanted = { iteration: target.iteration, step: Math.min(target.step, of(target.iteration)) };
     show(wanted, motion);
-  }
-
-  // -- the server's position ---------------------------------------------------------------------
-
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  let oldestMove = 0;
-  /** @type {Promise<void>} */
-  let lastCall = Promise.resolve();
-
-  /** Changing calls go one after the other. @template T @param {() => Promise<T>} call @returns {Promise<T>} */
-  function inTurn(call) {
-    const result = lastCall.then(() => (id ? null : api.ownSession())).then(call);
-    lastCall = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
-  }
-
-  function scheduleSync() {
-    const now = performance.now();
-    if (timer === undefined) oldestMove = now;
-    clearTimeout(timer);
-    timer = setTimeout(trySync, Math.min(SYNC_AFTER, Math.max(0, oldestMove + SYNC_AT_LEAST - now)));
-  }
-
-  /** @type {State["error"]} what was said of a sync; it goes when one succeeds */
-  let unheard = null;
-  let failures = 0;
-
-  /** A server that does not answer is asked again until it hears of the position. */
-  async function trySync() {
-    try {
-      await sync();
-    } catch (error) {
-      if (unheard === null || store.get().error !== unheard) complain(error);
-      unheard = store.get().error;
-      if (error instanceof api.ApiError && error.code === "unreachable" && timer === undefined) {
-        timer = setTimeout(trySync, SYNC_AGAIN[Math.min(failures, SYNC_AGAIN.length - 1)]);
-        failures += 1;
-      }
-      return;
-    }
-    failures = 0;
-    if (unheard !== null && store.get().error === unheard) store.set({ error: null });
-    unheard = null;
-  }
-
-  async function sync() {
-    clearTimeout(timer);
-    timer = undefined;
-    await inTurn(async () => {
-      const { iteration, step } = store.get().position;
-      if (iteration === serverAt.iteration && step === serverAt.step) return;
-      await withRevision((known) => api.seek(id, { iteration, step }, known)).then(adopt);
-    });
-  }
-
-  /**
-   * Makes a changing call; when somebody else has changed the session meanwhile, learns what is new and tries once more.
-   * @template T @param {(revision: number) => Promise<T>} call @returns {Promise<T>}
-   */
-  async function withRevision(call) {
-    try {
-      return await call(revision);
-    } catch (error) {
-      if (!(error instanceof api.ApiError) || error.status !== 412) throw error;
-      await refetch();
-      return await call(revision);
-    }
-  }
-
-  /** @param {Answer} answer */
-  function adopt(answer) {
-    revision = answer.revision;
-    serverAt = answer.position;
-    store.set((state) => ({
-      session: {
-        ...state.session,
-        revision,
-        counters: answer.counters,
-        loss: answer.loss,
-        settings: answer.settings,
-        seen: answer.seen,
-        changes: answer.changes ?? state.session.changes,
-      },
-    }));
-    recall();
-    return answer;
-  }
-
-  /** Keeps the history as long as the iterations seen. */
-  function recall() {
-    const { history, session } = store.get();
-    if (history && (history.iteration.at(-1) ?? -1) + 1 === session.seen.iteration) return;
-    api.history(id).then((history) => store.set({ history })).catch(() => {});
-  }
-
-  /** Learns the session anew after somebody else, or an edit, has changed it. */
-  async function refetch() {
-    const session = await api.session(id);
-    revision = session.revision;
-    serverAt = session.position;
-    replan(session);
-    return session;
   }
 
   /** @param {Session} session */
@@ -214,17 +106,17 @@ export function createActions(store, begun = null) {
     pause();
     store.set({ stale: true, error: null });
     try {
-      await sync();
+      await server.sync();
       const before = wanted;
-      const answer = await inTurn(() => withRevision(call));
-      adopt(answer);
+      const answer = await server.change(call);
+      server.adopt(answer);
       const session = await api.session(id);
-      revision = session.revision;
+      server.heard(session);
       // at an iteration's end a number belongs to the next one, and the server has gone there
       const { iteration, step } = answer.effect && wanted === before ? answer.position : wanted;
       forget(Math.min(iteration, before.iteration));
       store.set({ session, history: null });
-      recall();
+      server.recall();
       await go({ iteration, step });
       store.set({ effect: answer.effect ?? null });
     } catch (error) {
@@ -251,37 +143,22 @@ export function createActions(store, begun = null) {
     }
   }
 
-  // -- the graph's scopes --------------------------------------------------------------------------
-
-  let folding = 0;
-
-  /** The graph drawn anew with other scopes open. @param {"all" | "none"} collapse @param {string[]} open */
-  async function refold(collapse, open) {
-    const mine = ++folding;
-    try {
-      const graph = await api.graph(id, { collapse, open });
-      if (mine === folding) store.set({ graph });
-    } catch (error) {
-      complain(error);
-    }
-  }
-
   /** The same run in another form, or without it again; the place and the chosen node are kept. @param {Form} form @param {boolean} on */
   async function turn(form, on) {
     pause();
     store.set({ busy: true, error: null });
     try {
-      await sync();
+      await server.sync();
       const node = store.get().selected;
-      const told = await inTurn(() => withRevision((known) => api.turn(id, form, on, node, known)));
-      revision = told.revision;
-      serverAt = wanted = told.position;
+      const told = await server.change((known) => api.turn(id, form, on, node, known));
+      server.heard(told);
+      wanted = told.position;
       forget(0);
       plans.set(wanted.iteration, told.plan);
       await obtain(wanted);
       const { graph, plan } = told;
       store.set({ session: told, plan, graph, selected: told.node, hover: null, editing: null, effect: null, history: null, breakpoints: [] });
-      recall();
+      server.recall();
       show(wanted, "jump");
     } catch (error) {
       const told = /** @type {{message: string, where?: string}} */ (error);
@@ -306,9 +183,9 @@ export function createActions(store, begun = null) {
     pause();
     store.set({ error: null });
     try {
-      await sync();
-      const answer = await inTurn(() => withRevision((known) => api.step(id, { count: n, unit }, known)));
-      adopt(answer);
+      await server.sync();
+      const answer = await server.change((known) => api.step(id, { count: n, unit }, known));
+      server.adopt(answer);
       await go(answer.position);
     } catch (error) {
       complain(error);
@@ -336,8 +213,8 @@ export function createActions(store, begun = null) {
     hover: (hover) => store.set({ hover }),
     edit: (editing) => store.set({ editing }),
     turn,
-    turnScope: (name) => refold("all", turned(store.get().graph, name)),
-    collapse: (how) => refold(how, []),
+    turnScope: graphs.turn,
+    collapse: graphs.collapse,
     setTab: (tab) => store.set({ tab }),
     async turnTab() {
       const { picturesOf } = await import("./panels/pictures/pictures.js");
@@ -366,9 +243,9 @@ export function createActions(store, begun = null) {
         close = api.events(id, { progress: (progress) => store.set({ progress }) });
       }, LONG_AFTER);
       try {
-        await sync();
-        const answer = await inTurn(() => withRevision((known) => api.train(id, { iterations, history: false }, known)));
-        adopt(answer);
+        await server.sync();
+        const answer = await server.change((known) => api.train(id, { iterations, history: false }, known));
+        server.adopt(answer);
         await go(answer.position);
       } catch (error) {
         complain(error);
@@ -383,7 +260,7 @@ export function createActions(store, begun = null) {
 
     async gradientCheck() {
       try {
-        await sync();
+        await server.sync();
         return await api.gradientCheck(id);
       } catch (error) {
         complain(error);
@@ -395,14 +272,13 @@ export function createActions(store, begun = null) {
     async start() {
       await go(store.get().position);
       if (begun) api.ownSession().catch(complain);
-      if (store.get().session.seen.iteration > 0) recall();
+      if (store.get().session.seen.iteration > 0) server.recall();
     },
 
     /** The session is there, for a page that began without one. */
     own(made) {
-      revision = made.revision;
-      serverAt = made.position;
-      store.set(({ session }) => ({ session: { ...session, id: made.id, revision } }));
+      server.heard(made);
+      store.set(({ session }) => ({ session: { ...session, id: made.id, revision: made.revision } }));
     },
 
     /** Walks along with whoever else moves this session: a presenter's second screen. */
@@ -411,9 +287,9 @@ export function createActions(store, begun = null) {
       const listen = () => {
         close = api.events(id, {
           session: (told) =>
-            inTurn(async () => {
-              if (told.revision <= revision) return;
-              const session = await refetch();
+            server.inTurn(async () => {
+              if (server.knows(told.revision)) return;
+              const session = await server.refetch();
               await go(session.position);
             }).catch(complain),
         });
@@ -423,11 +299,4 @@ export function createActions(store, begun = null) {
       addEventListener("pageshow", (event) => event.persisted && listen());
     },
   };
-}
-
-/** @param {import("./types.js").Graph} a @param {import("./types.js").Graph} b */
-function sameNodes(a, b) {
-  /** @param {import("./types.js").Graph} graph */
-  const told = ({ nodes }) => JSON.stringify(nodes.map((node) => ({ ...node, x: 0, y: 0, width: 0, height: 0 })));
-  return told(a) === told(b);
 }

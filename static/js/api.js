@@ -143,11 +143,12 @@ export const node = (id, name, { iteration, step } = {}) =>
 export const element = (id, which) => request("GET", at(id, `/element${query(which)}`));
 
 /**
- * The graph drawn with some scopes open. @param {string} id @param {{collapse: "auto" | "all" | "none", open: string[]}} how
+ * The graph of an iteration drawn with some scopes open.
+ * @param {string} id @param {{collapse: "auto" | "all" | "none", open: string[], iteration: number}} how
  * @returns {Promise<import("./types.js").Graph>}
  */
-export const graph = (id, { collapse, open }) =>
-  request("GET", at(id, `/graph?${new URLSearchParams([["collapse", collapse], ...open.map((name) => ["open", name])])}`));
+export const graph = (id, { collapse, open, iteration }) =>
+  request("GET", at(id, `/graph?${new URLSearchParams([["collapse", collapse], ["iteration", String(iteration)], ...open.map((name) => ["open", name])])}`));
 
 /**
  * Shows the run in another form, or without it again. @param {string} id @param {import("./types.js").Form} form @param {boolean} on

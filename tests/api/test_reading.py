@@ -167,3 +167,12 @@ def test_answers_are_small_when_asked(client: TestClient) -> None:
     response = c("GET", "/frames", headers={"accept-encoding": "gzip"})
     assert response.headers["content-encoding"] == "gzip"
     assert int(response.headers["content-length"]) * 5 < len(response.content)
+
+
+def test_a_graph_is_that_of_its_iteration(client: TestClient) -> None:
+    c = Caller(client, {"spec": NETWORK})
+    c.ok("POST", "/train", {"iterations": 2})
+    c.ok("PATCH", "", {"regularisation": {"l2": 0.1}})
+    names = [{n["name"] for n in c.ok("GET", f"/graph?iteration={i}")["nodes"]} for i in (1, 2)]
+    assert names[1] - names[0] >= {"l2.lambda", "l2.penalty"} and names[0] < names[1]
+    assert {n["name"] for n in c.ok("GET", "/graph")["nodes"]} == names[1]

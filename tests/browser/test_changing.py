@@ -270,3 +270,20 @@ def test_any_element_of_a_product_is_written_out(new_page: NewPage, server: Serv
     for factor in ("0.5", "0.6", "0.3"):  # 0.5 · 1 + 0.6 · 2 + 0.3
         assert factor in numbers
     assert "2" in walk.page.locator(".inspector .row-result").first.inner_text()
+
+
+def test_a_penalty_stands_on_the_stage_where_it_counts(new_page: NewPage, server: Server) -> None:
+    with Truth(server, lesson="network-2-3-1") as truth:
+        truth.client.post(f"{truth.path}/step", json={"unit": "iteration"})
+        truth.client.patch(truth.path, json={"regularisation": {"l2": 0.1}})
+        truth.client.post(f"{truth.path}/seek", json={"iteration": 0, "step": 1})
+        walk = Walk(new_page(reduced_motion="reduce"))
+        walk.open(f"/walk/session/{truth.session['id']}")
+        penalty = walk.node("l2.lambda")
+        assert penalty.count() == 0
+        walk.press("End").press("ArrowRight", 2)
+        penalty.wait_for()
+        assert walk.at == (1, 2)
+        walk.press("Home").press("ArrowLeft")
+        penalty.wait_for(state="detached")
+        assert walk.at[0] == 0

@@ -20,6 +20,7 @@ from app.web.events import message
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 
+OfIteration = Annotated[int | None, Query(ge=0, le=2**31, description="default: the current one")]
 EXAMPLES = {
     "lesson": {"summary": "a lesson", "value": {"lesson": "neuron"}},
     "program": {
@@ -133,13 +134,14 @@ async def graph(
     open: Annotated[
         list[str] | None, Query(description="scopes that are open in any case; may be repeated")
     ] = None,
+    iteration: OfIteration = None,
 ) -> Response:
     """Nodes with their places (top left corner, CSS px) and edges with their ways. What lies in a
     closed scope stands where the scope's box stands.
     """
     desk = desk_of(request)
     session = await desk.get(id)
-    content = await desk.graph(session, collapse, open or ())
+    content = await desk.graph(session, collapse, open or (), iteration)
     return answer(orjson.Fragment(content), revision=session.revision)
 
 
@@ -147,9 +149,7 @@ async def graph(
 async def plan(
     request: Request,
     id: Id,
-    iteration: Annotated[
-        int | None, Query(ge=0, le=2**31, description="default: the current one")
-    ] = None,
+    iteration: OfIteration = None,
 ) -> Response:
     """The steps of an iteration, one line each."""
     desk = desk_of(request)
