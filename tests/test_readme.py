@@ -88,7 +88,7 @@ def test_the_walk_over_http_works_as_pasted(server: Server, tmp_path: Path) -> N
     assert seek["position"]["iteration"] == 37
     assert check["ok"] is True and weight.shape == ()
     assert gone is None
-    formula, network, sweep, sharp, rates, ground, digits, table, catalogue = map(
+    formula, network, sweep, sharp, rates, ground, shared, digits, table, catalogue = map(
         json.loads, answers[12:]
     )
     assert formula["spec"]["program"] == "L = (w*x + b)**2"
@@ -97,6 +97,7 @@ def test_the_walk_over_http_works_as_pasted(server: Server, tmp_path: Path) -> N
     assert [point["iteration"] for point in sharp["points"]] == [0, 10, 20, 30, 40, 50, 60]
     assert rates["interval"][0] < rates["interval"][1]
     assert len(ground["loss"]) == 11 and ground["path"][-1]["iteration"] == 40
+    assert [path[-1]["iteration"] for path in shared["paths"]] == [40, 40]
     assert len(digits["train"]["inputs"]) == 16 and digits["shape"] == [1, 8, 8]
     assert table["classes"] == ["a", "b"] and table["columns"] == ["width", "height"]
     assert {"ops", "layers", "losses", "optimizers", "schedules", "datasets"} <= set(catalogue)
