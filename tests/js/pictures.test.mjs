@@ -136,6 +136,11 @@ test("a window covers cells, with stride and padding", () => {
   const pool = node("p", "max_pool1d", ["x"], [1, 1, 2]);
   pool.attrs = { kernel_size: 3, stride: null, padding: 0 };
   assert.deepEqual(windowOf(pool, undefined), { size: [1, 3], stride: [1, 3], padding: [0, 0] });
+  const flat = { ...node("0.p", "avg_pool2d"), attrs: { kernel_size: [3, 2], stride: null, padding: [1, 0] } };
+  assert.deepEqual(windowOf(flat, undefined), { size: [3, 2], stride: [3, 2], padding: [1, 0] });
+  const uneven = { ...node("0.z", "conv2d"), attrs: { stride: [1, 2], padding: [1, 0] } };
+  const wide = windowOf(uneven, node("0.weight", "parameter", [], [1, 1, 3, 2]));
+  assert.deepEqual(covered([7, 3], wide, [8, 8])[0].at, [6, 6]);
 });
 
 test("products, the maximum and the gathered gradient are the lessons' numbers", () => {

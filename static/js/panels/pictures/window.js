@@ -14,8 +14,8 @@ export const SLIDING = new Set("conv1d conv2d max_pool1d max_pool2d avg_pool1d a
 /** The window of an op; one that is not sliding works cell by cell. @param {GraphNode} node @param {GraphNode | undefined} weight @returns {Window} */
 export function windowOf(node, weight) {
   const flat = node.op.endsWith("1d");
-  /** @param {number} n @param {number} rest @returns {Pair} */
-  const pair = (n, rest) => (flat ? [rest, n] : [n, n]);
+  /** @param {number | Pair} n @param {number} rest @returns {Pair} */
+  const pair = (n, rest) => (Array.isArray(n) ? n : flat ? [rest, n] : [n, n]);
   if (!SLIDING.has(node.op)) return { size: [1, 1], stride: [1, 1], padding: [0, 0] };
   const { kernel_size, stride, padding = 0 } = node.attrs ?? {};
   if (!node.op.startsWith("conv")) return { size: pair(kernel_size, 1), stride: pair(stride ?? kernel_size, 1), padding: pair(padding, 0) };
