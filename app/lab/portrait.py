@@ -16,6 +16,7 @@ from app.engine.errors import BackstepError, LimitError
 from app.engine.graph import PARAMETER, Graph
 from app.engine.ops.matrix import Linear
 from app.engine.types import VALUE, Array, Slot
+from app.lab.gallery import Gallery
 from app.lab.recital import Recital, tokens
 from app.lab.seen import Answer, Column
 from app.train.evaluation import Evaluation
@@ -26,6 +27,7 @@ from app.train.scores import reading, tally
 SAMPLES = 2_000  # of which losses are taken and which are drawn
 MOST = 400_000  # numbers in the maps of one picture
 LARGEST = 100
+FEATURES = 30  # of a table, whose weights are drawn one below the other
 NO_NUMBER = -128  # stands for NaN and infinity in a map of bytes
 
 
@@ -113,6 +115,13 @@ class Portrait:
             first = model.graph[self.columns[0].weight] if self.columns else None
             if first and first.shape[-1] != math.prod(self.picture):
                 self.picture = ()  # what this layer sees is no picture any more
+        self.gallery: Gallery | None = None
+        if not (self.recital or self.flat) and _telling(
+            model.graph, self.columns, model.prediction
+        ):
+            self.gallery = Gallery(
+                self.problem, self.samples, self.columns, self.reading, self.answer
+            )
         self._judges = {
             which: (
                 self.problem.evaluation(len(rows[0])),
@@ -155,18 +164,21 @@ class Portrait:
         if self.flat:
             half = (-(-self.shape[0] // self.skip), -(-self.shape[1] // self.skip))
             return [self.shape if k == last else half for k in range(last + 1)]
-        return [self.picture or None if k == 0 else None for k in range(last + 1)]
+        shown = self.gallery.grid if self.gallery else None
+        return [self.picture or shown if k == 0 else shown for k in range(last + 1)]
 
     def maps(self, slots: Mapping[Slot, Array]) -> list[Array]:
         """For each column (units, rows, columns of the plane); the last one is the answer as it is
         to be understood. Where the inputs are pictures: only what each unit of the first layer
-        looks for, its weights. Of sequences: (units, sequences, steps).
+        looks for, its weights; of the others what they say to the samples of the gallery. Of
+        sequences: (units, sequences, steps).
         """
         if self.recital:
             return self.recital.maps(slots)
         if not self.flat:
             first = self.columns[:1] if self.picture else []
-            return [slots[c.weight, VALUE].reshape(c.units, *self.picture) for c in first]
+            looked = [slots[c.weight, VALUE].reshape(c.units, *self.picture) for c in first]
+            return looked + self.gallery.maps(slots)[len(looked) :] if self.gallery else looked
         self._plane.run(slots)
         found = []
         for column in self.columns[:-1]:
@@ -182,7 +194,7 @@ class Portrait:
             finite = np.abs(each[np.isfinite(each)])
             reach = float(finite.max()) if finite.size else 1.0
             found.append(max(1.0, reach) if self.flat or self.recital else reach or 1.0)
-        if maps and (self.flat or self.recital):
+        if maps and (self.flat or self.recital or self.gallery and len(maps) > 1):
             targets = np.abs(self.samples["train"][1].astype(float))
             reach = 1.0 if self.answer.classes else float(targets.max(initial=0.0)) or 1.0
             found[-1] = reach if np.isfinite(reach) else 1.0
@@ -225,9 +237,19 @@ class Portrait:
         return found
 
 
+def _telling(graph: Graph, columns: list[Column], prediction: str) -> bool:
+    """Whether every column says one number of each sample, and the last one is the prediction."""
+    flat = all(len(graph[column.node].shape) == 2 for column in columns)
+    return flat and bool(columns) and columns[-1].node == prediction
+
+
 def _picture(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Rows and columns of an input that is a grey picture, or a square of numbers in a row."""
+    """Rows and columns of an input that is a grey picture, or a square of numbers in a row; a few
+    features stand one below the other.
+    """
     if len(shape) == 3 and shape[0] == 1:
         return shape[1:]
     side = math.isqrt(shape[0]) if len(shape) == 1 else 0
-    return (side, side) if side > 2 and side * side == shape[0] else ()
+    if side > 2 and side * side == shape[0]:
+        return side, side
+    return (shape[0], 1) if len(shape) == 1 and 2 < shape[0] <= FEATURES else ()

@@ -14,7 +14,7 @@ import numpy as np
 
 from app.engine.graph import PARAMETER, Graph, Node
 from app.engine.types import INT, Array, Slot
-from app.lab.seen import Answer, Column
+from app.lab.seen import Answer, Column, answers
 from app.train.evaluation import Evaluation
 from app.train.problem import ModelProblem
 from app.train.scores import Reading
@@ -148,17 +148,5 @@ class Recital:
         return np.moveaxis(whole.reshape(self._rows, -1, column.units), 2, 0)
 
     def answers(self) -> dict[str, Any]:
-        """After `maps`: for every step the class that is said (None where a number is to be hit)
-        and how sure that is: the share of class 1 of two, of the said one of more, or the number.
-        """
-        flat = self._flat()
-        shown = self._answer.shown(flat)
-        if self._read is None:
-            return {"said": None, "answers": flat.reshape(self._rows, -1).tolist()}
-        said = self._read.said(flat)
-        if self._answer.classes == 2:
-            sure = (shown[:, 0] + 1) / 2
-        else:
-            sure = shown[np.arange(len(said)), np.maximum(said, 0)]
-        by_row = (self._rows, -1)
-        return {"said": said.reshape(by_row).tolist(), "answers": sure.reshape(by_row).tolist()}
+        """After `maps`: what is said at every step."""
+        return answers(self._read, self._answer, self._flat(), self._rows)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from app.engine.kernel import Eager
 from app.engine.op import OPS
 from app.engine.types import Array
+from app.train.scores import Reading
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,19 @@ class Answer:
             else:
                 out[:] = flat
         return np.asarray(2 * out[:, -1:] - 1) if self.classes == 2 else out
+
+
+def answers(read: Reading | None, answer: Answer, outputs: Array, rows: int) -> dict[str, Any]:
+    """Of outputs (rows times columns, units): the class that is said (None where a number is to be
+    hit) and how sure that is: the share of class 1 of two, of the said one of more, or the number;
+    [row][column] both.
+    """
+    by_row = (rows, -1)
+    if read is None:
+        return {"said": None, "answers": outputs.reshape(by_row).tolist()}
+    said, shown = read.said(outputs), answer.shown(outputs)
+    if answer.classes == 2:
+        sure = (shown[:, -1] + 1) / 2
+    else:
+        sure = shown[np.arange(len(said)), np.maximum(said, 0)]
+    return {"said": said.reshape(by_row).tolist(), "answers": sure.reshape(by_row).tolist()}

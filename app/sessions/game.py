@@ -78,6 +78,7 @@ class Game:
     def scene(self, limit: int) -> dict[str, Any]:
         """What all pictures have in common; `limit` is how far a run goes."""
         portrait, session = self._portrait(), self.session
+        gallery = portrait.gallery
         samples = {
             which: {"inputs": np.round(inputs, 5).tolist(), "targets": targets.tolist()}
             for which, (inputs, targets) in portrait.samples.items()
@@ -92,6 +93,10 @@ class Game:
             "classes": portrait.answer.classes,
             "samples": samples,
             "sequences": portrait.recital and portrait.recital.scene,
+            "gallery": gallery and {**gallery.scene, "inputs": gallery.pixels},
+            "picture": portrait.picture,
+            "features": portrait.problem.names("columns"),
+            "labels": portrait.problem.names("classes"),
             "curve": self.curve.rows(),
             "batches": session.batches,
             "limit": limit,
@@ -119,8 +124,8 @@ class Game:
             "weights": {n.name: slots[n.name, VALUE].tolist() for n in portrait.weights},
             "regularisation": settings.regularisation,
         }
-        if portrait.recital:
-            picture |= portrait.recital.answers()
+        if said := portrait.recital or portrait.gallery:
+            picture |= said.answers()
         if not self.on:
             picture["batch_loss"] = run.loss(at)
             picture["parameters"] = sum(

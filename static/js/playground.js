@@ -97,17 +97,17 @@ async function main() {
     const output = neuron && scene && neuron.column === scene.columns.length - 1 ? neuron.unit : 0;
     const inner = neuron && scene && neuron.column < scene.columns.length - 1 ? neuron : null;
     paint({ is: "look", neuron: inner, output });
-    plane.answer(!inner);
+    plane.answer(!inner, !neuron);
     caption();
   }
 
   /** What the large picture shows. */
   function caption() {
     if (!scene) return;
-    const whole = scene.flat || Boolean(scene.sequences);
+    const whole = scene.flat || Boolean(scene.sequences ?? scene.gallery);
     const answer = whole && (!looked || looked.column === scene.columns.length - 1);
     const column = looked?.column ?? (whole ? scene.columns.length - 1 : 0);
-    at("low").parentElement?.toggleAttribute("hidden", scene.flat && scene.domain.length === 1);
+    at("low").parentElement?.toggleAttribute("hidden", (scene.flat && scene.domain.length === 1) || Boolean(scene.gallery && !looked));
     at("low").parentElement?.classList.toggle("is-share", answer && scene.classes > 2);
     controls.scale(scene, limits[Math.min(column, limits.length - 1)] ?? 1, answer);
     controls.caption(shows(scene, looked));

@@ -215,3 +215,27 @@ def test_what_is_said_of_sequences(server: Server) -> None:
     assert told["columns"][0]["steps"] == ["0.h_1", "0.h_2", "0.h_3"]
     right = np.equal(shown["said"], shown["targets"]).all(axis=1)
     assert len(right) == 6 and scene["shapes"] == [[6, 3], [6, 3]]
+
+
+def test_what_is_said_of_samples_that_are_no_points(server: Server) -> None:
+    spec = {
+        "model": {"layers": [{"type": "linear", "out_features": 2}]},
+        "loss": "cross_entropy",
+        "data": {
+            "inputs": [[1, 2, 3], [2, 1, 0], [0, 0, 1], [3, 1, 2]],
+            "targets": [0, 1, 1, 0],
+            "classes": ["cat", "dog"],
+        },
+    }
+    with server.client() as client:
+        path = new(client, spec)
+        told = client.get(f"{path}/maps").json()
+        with client.stream("GET", f"{path}/live") as stream:
+            seen = events(stream.iter_lines())
+            (_, scene), (_, picture) = next(seen), next(seen)
+    assert told["gallery"]["targets"] == [[0, 0], [1, 1]] and told["sequences"] is None
+    assert told["gallery"]["said"] == picture["said"]
+    assert told["gallery"]["answers"] == picture["answers"]
+    assert scene["gallery"]["inputs"] == [[[1, 2, 3], [3, 1, 2]], [[2, 1, 0], [0, 0, 1]]]
+    assert scene["labels"] == ["cat", "dog"]
+    assert np.shape(told["columns"][0]["maps"]) == (2, 3, 1)  # a weight for each feature

@@ -146,6 +146,12 @@ test("the page says why it stopped and what it shows", () => {
   assert.match(says("nonfinite", "In iteration 3 …", 9), /^In iteration 3 … The learning rate/);
   assert.match(says("limit", "", 1e6), /1\u202f000\u202f000 updates/);
   assert.equal(says("paused", "", 9), "");
+  const digits = { flat: false, picture: [8, 8], gallery: { part: "validation", classes: [0, 1] }, columns: [{}, {}, {}], classes: 10, labels: null };
+  assert.match(shows(digits, null), /held back, a row for each class/);
+  assert.match(shows(digits, { column: 0, unit: 1 }), /neuron 2 of layer 1 looks for: its weight for each pixel/);
+  assert.match(shows({ ...digits, labels: ["cat", "dog"] }, { column: 2, unit: 1 }), /How sure it is of class dog/);
+  assert.match(shows({ ...digits, picture: [2, 1], features: ["a", "b"] }, { column: 0, unit: 0 }), /from the top: a, b/);
+  assert.match(shows({ ...digits, picture: [], gallery: null }, null), /nothing to draw/);
   const scene = { flat: true, shapes: [[1, 9], [1, 9]], columns: [{ title: "tanh" }, { title: "" }], domain: [[0, 1], [0, 1]], classes: 2 };
   assert.match(shows(scene, null), /White: held back/);
   assert.equal(shows(scene, { column: 0, unit: 2 }), "What neuron 3 of layer 1 says (tanh).");

@@ -106,8 +106,9 @@ async def maps(
 ) -> Response:
     """Every neuron's value over the plane of the inputs (or along the line, where there is one
     input), and the answer; with the losses over all samples. Of a model that looks at pictures:
-    what each unit of its first layer looks for. Of one that reads tokens: what each unit says at
-    every step of a few sequences, beside what was to be said and what was.
+    what each unit of its first layer looks for, and what the others say to some samples. Of one
+    that reads tokens: what each unit says at every step of a few sequences, beside what was to be
+    said and what was.
     """
     at = await look(request, id, iteration)
     return await view(at, lambda: maps_view(at.session, at.moment.iteration, size))
@@ -116,7 +117,8 @@ async def maps(
 def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:
     portrait = Portrait(session.run, size)
     slots = session.run.carried(iteration)
-    found, recital = portrait.maps(slots), portrait.recital
+    found = portrait.maps(slots)
+    recital, gallery = portrait.recital, portrait.gallery
     if not found:
         raise BackstepError(
             "maps are drawn over one or two inputs, over rows of tokens, or of the weights that "
@@ -138,6 +140,7 @@ def maps_view(session: Session, iteration: int, size: int) -> dict[str, Any]:
             "columns": columns,
             "scores": portrait.scores(slots),
             "sequences": recital and {**recital.scene, **recital.answers()},
+            "gallery": gallery and {**gallery.scene, **gallery.answers()},
         }
     )
     return view

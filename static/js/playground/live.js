@@ -14,6 +14,10 @@
  * @property {number} classes
  * @property {Record<string, Samples>} samples
  * @property {{part: string, inputs: Num[][], targets: Num[][]} | null} [sequences]  [sequence][step]
+ * @property {{part: string, classes: number[] | null, inputs: number[][][], targets: Num[][]} | null} [gallery]  [row][column]
+ * @property {number[]} picture  rows and columns of an input that is one; features stand one below the other
+ * @property {string[] | null} [features]  their names
+ * @property {string[] | null} [labels]  what classes are called
  * @property {Point[]} curve
  * @property {number} batches
  * @property {number} limit

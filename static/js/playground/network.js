@@ -10,6 +10,8 @@ import { matrices } from "./painter_network.js";
 /** @typedef {{changeLayers: (layers: number[]) => void, look: (neuron: Neuron | null) => void, measured: () => void}} Ways */
 
 const NAMES = ["x₁", "x₂"];
+const MOST_NAMES = 8; // of features
+const LONGEST_LABEL = 7; // letters
 const NEAR = 9; // px from a line
 
 /** @param {HTMLElement} root @param {Ways} ways */
@@ -83,11 +85,12 @@ export function mountNetwork(root, ways) {
     const columns = next.columns.map(({ units }, c) => Array.from({ length: units }, (_, u) => {
       const last = c === next.columns.length - 1;
       const button = neuronButton({ column: c, unit: u }, last ? `Output${units > 1 ? ` ${u}` : ""}` : c < before ? `Number ${u + 1} of the embedding` : `Neuron ${u + 1} of layer ${c + 1 - before}`);
-      if (last && labelled) button.append(h("span", { class: "net-name is-class", "aria-hidden": "true" }, String(u)));
+      if (last && labelled) button.append(h("span", { class: "net-name is-class", "aria-hidden": "true" }, next.labels?.[u]?.slice(0, LONGEST_LABEL) ?? String(u)));
       return button;
     }));
     neurons = [inputs, ...columns];
-    const eye = features ? null : h("p", { class: "net-eye" }, next.shapes[0] ? next.shapes[0].join(" × ") : "more than 2", h("br"), next.shapes[0] ? "pixels" : "features");
+    world.style.setProperty("--most", String(Math.max(...neurons.map((column) => column.length))));
+    const eye = features ? null : h("p", { class: "net-eye" }, eyeOf(next));
     fill(world,
       h("div", { class: "net-column net-inputs" }, h("div", { class: "net-head" }, h("span", { class: "net-title" }, "input")), h("div", { class: "net-units" }, inputs, eye)),
       columns.map((buttons, c) => h("div", { class: "net-column", role: "group", "aria-label": c < before ? "Embedding" : c < columns.length - 1 ? `Layer ${c + 1 - before}` : "Output" },
@@ -157,6 +160,13 @@ export function mountNetwork(root, ways) {
     fewer: () => ways.changeLayers(layers.slice(0, -1)),
     canGrow: () => layers.length < MOST_LAYERS,
   };
+}
+
+/** What the network looks at, where that is no plane. @param {Scene} scene */
+function eyeOf({ picture, features }) {
+  if (picture[1] > 1) return [picture.join(" × "), h("br"), "pixels"];
+  if (features && features.length <= MOST_NAMES) return features.map((name) => [name, h("br")]);
+  return [picture[0] ? String(picture[0]) : "more than 2", h("br"), "features"];
 }
 
 /** The u at which a line's Bézier, whose handles are halfway, is at the share t of its width. @param {number} t */

@@ -2,6 +2,7 @@
 // held back. A click adds one of one's own.
 
 import { h } from "../h.js";
+import { mountGallery } from "./gallery.js";
 import { mountRecital } from "./recital.js";
 import { signColour } from "../scale.js";
 
@@ -15,6 +16,7 @@ export function mountPlane(root, ways) {
   const over = h("canvas", { class: "plane-points", "aria-hidden": "true" });
   root.append(map, over);
   const recital = mountRecital(root);
+  const gallery = mountGallery(root);
   const pen = /** @type {CanvasRenderingContext2D} */ (over.getContext("2d"));
   /** @type {Scene | null} */
   let scene = null;
@@ -109,12 +111,19 @@ export function mountPlane(root, ways) {
         range = [-reach, reach];
       }
       recital.build(next);
+      gallery.build(next);
       drawPoints();
     },
     /** What is said of sequences now. @param {import("./recital.js").Said} told */
-    show: (told) => recital.show(told),
-    /** One neuron is looked at, or the answer again. @param {boolean} on */
-    answer: (on) => recital.shown(on),
+    show(told) {
+      recital.show(told);
+      gallery.show(told);
+    },
+    /** The answer again, or one neuron; of a gallery's outputs each has a map of its own. @param {boolean} answer @param {boolean} nobody */
+    answer(answer, nobody) {
+      recital.shown(answer);
+      gallery.shown(nobody);
+    },
     layout: () => ({ width: size, range }),
   };
 }

@@ -72,6 +72,17 @@ class Sequences(Said):
     )
 
 
+class Gallery(Said):
+    part: str
+    classes: list[int] | None = Field(
+        description="the class of each row; null where samples go from the lowest target to the "
+        "highest"
+    )
+    targets: list[list[Number]] = Field(description="[row][column]")
+    said: list[list[int]] | None
+    answers: list[list[Number]] = Field(description="as of sequences")
+
+
 class Maps(Said):
     iteration: int
     domain: list[list[float]] = Field(description="from and to on each axis of the input")
@@ -83,3 +94,6 @@ class Maps(Said):
         "(rows are true classes)"
     )
     sequences: Sequences | None = Field(description="what was said of tokens, null for others")
+    gallery: Gallery | None = Field(
+        description="what was said to some samples that are no points, null for others"
+    )
