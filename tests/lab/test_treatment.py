@@ -73,6 +73,26 @@ def test_losses_that_measure_different_things_are_not_compared() -> None:
     assert told.healed and not told.comparable and "different things" in told.says
 
 
+def test_what_vanishes_through_time_is_healed_by_an_lstm() -> None:
+    inputs = [[[float((3 * i + t * t) % 5 - 2)] for t in range(24)] for i in range(4)]
+    spec = {
+        "model": {
+            "input_shape": [24, 1],
+            "layers": [
+                {"type": "rnn", "hidden_size": 3, "return_sequences": False},
+                {"type": "linear", "out_features": 1},
+            ],
+        },
+        "loss": "mse",
+        "optimizer": {"type": "sgd", "lr": 0.05},
+        "data": {"inputs": inputs, "targets": [[row[0][0]] for row in inputs]},
+        "seed": 3,
+    }
+    told = treat(Run(parse_spec(spec)), 10, "vanishing", "lstm", max_iterations=99)
+    assert told.healed and told.lanes[1].spec["model"]["layers"][0]["type"] == "lstm"
+    assert "the first step of time" in examine(Run(parse_spec(spec)), 10)[0].sign.says
+
+
 def test_a_programs_relu_gets_a_leak() -> None:
     run = Run(parse_spec(lessons()["dead-relu"].spec))
     told = treat(run, 10, "dead_relu", "leaky_relu", max_iterations=99)

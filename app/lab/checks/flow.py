@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from app.lab.verdicts import LOST, Course, judge
 from app.render import numbers
 
 APART = 2  # so many weights have to lie between two gradients that are compared
+FIRST_STEP = re.compile(r"(?P<layer>.*\.(?:l\d+_)?)[a-z]_1")  # a node of a sequence's first step
 FLAT = 0.1  # a slope below a tenth of the steepest one counts as flat
 
 
@@ -25,9 +27,21 @@ def use_of(evidence: Evidence, weight: Node) -> str | None:
     return next((n.name for n in evidence.graph.ops if weight.name in n.inputs), None)
 
 
+def _arrives(evidence: Evidence, weight: Node) -> str | None:
+    """Where a layer's gradient is read off: its sum, or a recurrent layer's first state (an LSTM's
+    cell), since a gate's sum hears less than the state does.
+    """
+    use = use_of(evidence, weight)
+    place = None if use is None else FIRST_STEP.fullmatch(use)
+    if place is None:
+        return use
+    states = (f"{place['layer']}{letter}_1" for letter in "ch")
+    return next((name for name in states if name in evidence.graph.nodes), use)
+
+
 def delta(evidence: Evidence, look: Look, weight: Node) -> float | None:
     """The size of the gradient that reaches a weight's layer, whatever the layer's input is."""
-    use = use_of(evidence, weight)
+    use = _arrives(evidence, weight)
     grad = None if use is None else look.grad(use)
     return None if grad is None else rms(grad)
 
@@ -62,10 +76,12 @@ def vanishing(evidence: Evidence, threshold: float) -> Iterator[Sign]:
     if found is None or not found[0] < threshold:
         return
     ratio, node, look, a, b = found
+    timed = _arrives(evidence, node) != use_of(evidence, node)
+    place, each = ("the first step of time", "step") if timed else ("the first", "layer")
+    lost = "what came first is hardly heard" if timed else "the first layers hardly learn"
     yield Sign(
         f"The gradient shrinks on its way back: {numbers.text(b)} at the last layer, "
-        f"{numbers.text(a)} at the first. Each layer multiplies it by a slope below 1, so the "
-        "first layers hardly learn.",
+        f"{numbers.text(a)} at {place}. Each {each} multiplies it by a factor below 1, so {lost}.",
         ratio,
         look.iteration,
         node.name,
@@ -196,7 +212,7 @@ CHECKS = [
         "the gradient that reaches the first layer over that of the last, median of the looks",
         1e-3,
         "Hochreiter 1991; Glorot & Bengio 2010",
-        ("batch_norm", "relu", "residual", "xavier", "he"),
+        ("batch_norm", "relu", "residual", "lstm", "xavier", "he"),
         vanishing,
         "gradient, first layer : last layer",
         above=False,

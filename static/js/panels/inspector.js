@@ -166,9 +166,9 @@ function stepView(frame, state, ways, lesson, tight) {
       h("p", { class: "takeaway" }, h("b", null, "What stays "), lesson.takeaway), linksView(lesson, lesson.next)]);
 }
 
-/** Where a lesson goes on, last of all to the one after it on the shelf. @param {Lesson} lesson @param {Lesson["next"]} [next] */
+/** Where a lesson goes on, first of all to the one after it on the shelf. @param {Lesson} lesson @param {Lesson["next"]} [next] */
 function linksView({ links = [] }, next) {
-  const all = next ? [...links, { says: `Next lesson: ${next.title}`, href: `/walk/${encodeURIComponent(next.id)}` }] : links;
+  const all = next ? [{ says: `Next lesson: ${next.title}`, href: `/walk/${encodeURIComponent(next.id)}` }, ...links] : links;
   return all.length > 0 && h("ul", { class: "lesson-links" }, all.map(({ says, href }) => h("li", null, h("a", { href }, says))));
 }
 
