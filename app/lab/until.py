@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from app.engine.errors import BackstepError
 from app.engine.fields import real, whole
@@ -46,28 +47,52 @@ class Below(Condition):
     def parse(cls, given: Any, run: Run) -> Below:
         return cls(real(given, f"until.{cls.name}"))
 
-    def _below(self, run: Run, start: int, stop: int) -> Array:
-        column = np.array(getattr(run.history, self.column)[start:stop])
-        below: Array = column < self.border
-        return below
+    def _worth(self, run: Run, start: int, stop: int) -> Array:
+        return np.array(getattr(run.history, self.column)[start:stop])
 
     def met(self, run: Run, start: int, stop: int) -> bool:
-        return bool(self._below(run, start, stop).any())
+        return bool((self._worth(run, start, stop) < self.border).any())
 
     def find(self, run: Run, start: int, stop: int) -> Ending | None:
-        found = self._below(run, start, stop)
+        worth = self._worth(run, start, stop)
+        found = worth < self.border
         if not found.any():
             return None
-        i = start + int(found.argmax())
-        worth = numbers.text(getattr(run.history, self.column)[i])
-        return Ending(
-            self.name, i, f"In iteration {i} {self.what} is {worth}, below {self.border:g}."
-        )
+        at = int(found.argmax())
+        return Ending(self.name, start + at, self.says(start + at, float(worth[at])))
+
+    def says(self, i: int, worth: float) -> str:
+        return f"In iteration {i} {self.what} is {numbers.text(worth)}, below {self.border:g}."
 
 
+@dataclass(frozen=True)
 class LossBelow(Below):
+    """Of a whole epoch's batches together, so that one easy batch does not decide."""
+
+    batches: int = 1
+
     name = "loss_below"
-    column, what = "train_loss", "the loss of the batch"
+    column, what = "train_loss", "the loss"
+
+    @classmethod
+    def parse(cls, given: Any, run: Run) -> LossBelow:
+        return cls(real(given, "until.loss_below"), run.problem.position(0)["batches"])
+
+    def _worth(self, run: Run, start: int, stop: int) -> Array:
+        losses = np.array(run.history.train_loss[max(0, start - self.batches + 1) : stop])
+        means = np.full(stop - start, math.inf)
+        if len(losses) >= self.batches:
+            found = sliding_window_view(losses, self.batches).mean(axis=1)
+            means[-len(found) :] = found
+        return means
+
+    def says(self, i: int, worth: float) -> str:
+        if self.batches == 1:
+            return super().says(i, worth)
+        return (
+            f"In iteration {i} the mean loss of the last {self.batches} batches, an epoch, is "
+            f"{numbers.text(worth)}, below {self.border:g}."
+        )
 
 
 class GradNormBelow(Below):

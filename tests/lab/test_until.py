@@ -55,6 +55,16 @@ def test_a_loss_below_a_number_at_the_very_first_iteration() -> None:
     assert run.loss(later) < 1e-9 <= run.loss(later - 1)
 
 
+def test_one_easy_batch_is_no_small_loss() -> None:
+    run = run_of({**MOONS, "batch_size": 4, "shuffle": True})
+    at, ending = until(run, {"loss_below": 0.3})
+    losses, epoch = run.history.train_loss, run.problem.position(0)["batches"]
+    assert epoch > 3 and ending is not None and min(losses[:at]) < 0.3, "a batch alone was below"
+    means = [float(np.mean(losses[i - epoch + 1 : i + 1])) for i in range(epoch - 1, at + 1)]
+    assert means[-1] < 0.3 <= min(means[:-1])
+    assert f"the last {epoch} batches" in ending.says
+
+
 def test_a_gradient_below_a_number() -> None:
     run = run_of(BOWL)
     at, ending = until(run, {"grad_norm_below": 0.01})

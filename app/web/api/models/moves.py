@@ -22,8 +22,9 @@ class TrainBody(Given):
     epochs: int | None = Field(default=None, ge=0)
     until: dict[str, Any] | None = Field(
         default=None,
-        description="whichever comes about first ends the training: loss_below and "
-        "grad_norm_below (numbers), nonfinite (true), dead_unit (true, or "
+        description="whichever comes about first ends the training: loss_below (a number, "
+        "for the mean over an epoch's batches), grad_norm_below (a number), nonfinite (true), "
+        "dead_unit (true, or "
         '{"node": "1.a", "unit": 0}), validation_patience (epochs, with min_delta). With it '
         "iterations and epochs are a limit that may be left out",
     )
