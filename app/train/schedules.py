@@ -105,6 +105,7 @@ class Cosine(Schedule):
 
     name = "cosine"
     summary = "half a wave from the base down to eta_min, then level"
+    differs = "stays at eta_min after T_max, where PyTorch's comes up again"
     formula = (
         r"\eta_t = \eta_{\min} + \frac{1}{2} (\eta - \eta_{\min}) "
         r"\left(1 + \cos\frac{\pi t}{T}\right)"

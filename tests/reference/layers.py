@@ -11,6 +11,7 @@ A case is a spec's list of layers; the modules made from it here are PyTorch's o
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from pathlib import Path
@@ -353,10 +354,27 @@ def case(name: str, layers: list[Any], shape: tuple[int, ...]) -> dict[str, Any]
     }
 
 
+MODULES: dict[str, Any] = PLAIN | {
+    "linear": nn.Linear, "conv1d": nn.Conv1d, "conv2d": nn.Conv2d, "batch_norm": nn.BatchNorm2d,
+    "layer_norm": nn.LayerNorm, "rnn": nn.RNNBase, "lstm": nn.RNNBase, "gru": nn.RNNBase,
+    "self_attention": nn.MultiheadAttention, "dropout": nn.Dropout,
+    "transformer_encoder_layer": nn.TransformerEncoderLayer,
+}  # fmt: skip
+
+
+def defaults(module: Any) -> dict[str, Any]:
+    """Arguments that may be left out, as far as JSON can say what they are then."""
+    given = inspect.signature(module.__init__).parameters.values()
+    plain_ones = (bool, int, float, str, type(None))
+    return {p.name: p.default for p in given if isinstance(p.default, plain_ones)}
+
+
 def main() -> None:
     torch.set_default_dtype(torch.float64)
     rows = [case(name, layers, shape) for name, (layers, shape) in CASES.items()]
-    told = {"made_by": "tests/reference/layers.py", "seed": SEED}
+    told: dict[str, Any] = {"made_by": "tests/reference/layers.py", "seed": SEED}
+    ours = ("positional_encoding",)
+    told["defaults"] = {k: defaults(m) for k, m in MODULES.items() if k not in ours}
     told["torch"] = torch.__version__.split("+")[0]
     body = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     OUT.write_text(f'{json.dumps(told)[:-1]}, "cases": [\n{body}\n]}}\n')

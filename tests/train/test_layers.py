@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,20 @@ def test_equals_pytorch(case: dict[str, Any]) -> None:
     if case["input_grad"] is not None:
         close(slots["input", GRAD], case["input_grad"], "input")
     close(evaluated(run), case["evaluation"], "evaluation")
+
+
+INFERRED = {"num_features", "normalized_shape", "embed_dim", "d_model", "in_channels"}
+
+
+@pytest.mark.parametrize("name", GOLDEN["defaults"])
+def test_arguments_that_are_left_out_mean_what_they_mean_in_pytorch(name: str) -> None:
+    theirs: dict[str, Any] = GOLDEN["defaults"][name]
+    ours = {f.name: f.default for f in fields(LAYERS[name]) if f.name not in INFERRED}
+    other = {a: (ours[a], d) for a, d in theirs.items() if a in ours and ours[a] != d}
+    if other:
+        assert set(other) == {"dim"} and "dim" in LAYERS[name].differs, other
+    if "batch_first" in theirs:
+        assert "batch_first" in LAYERS[name].differs
 
 
 def test_every_layer_is_compared() -> None:

@@ -22,6 +22,8 @@ class ClassLoss(Loss):
     every class.
     """
 
+    differs = "always the mean; the classes are the last axis; no class weights, no ignore_index"
+
     def shape(self, *shapes: Shape) -> Shape:
         p, t = shapes
         if not p or t not in (p, p[:-1]):

@@ -23,6 +23,7 @@ class Loss(Op):
 
     operands = ("p", "t")
     symbol = "L"
+    differs = "no weights, and no other reduction than its name says"
     is_loss = True
     each_term: ClassVar[str] = ""
     """One entry's share of the sum in `formula`, for writing the sum out."""

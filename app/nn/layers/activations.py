@@ -79,12 +79,14 @@ class Tanh(Activation):
 class Softplus(Activation):
     name = op = "softplus"
     summary = OPS["softplus"].summary
+    differs = "the curve itself everywhere; PyTorch takes z where z > 20 (2·10⁻⁹ away)"
     pytorch = "nn.Softplus"
 
 
 @dataclass(frozen=True)
 class Softmax(Activation):
     dim: int = -1
+    differs = "dim is -1 where it is left out"
     name = op = "softmax"
     summary = OPS["softmax"].summary
     pytorch = "nn.Softmax"
@@ -93,6 +95,7 @@ class Softmax(Activation):
 @dataclass(frozen=True)
 class LogSoftmax(Activation):
     dim: int = -1
+    differs = Softmax.differs
     name = op = "log_softmax"
     summary = OPS["log_softmax"].summary
     pytorch = "nn.LogSoftmax"

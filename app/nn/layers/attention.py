@@ -38,6 +38,7 @@ class Embedding(Layer):
     name = "embedding"
     summary = "looks every number up in a table of vectors that are learned"
     pytorch = "nn.Embedding"
+    differs = "no padding_idx and no max_norm; it must be the first layer"
 
     def build(self, b: Builder, x: Node) -> Node:
         self.positive("num_embeddings", "embedding_dim")
@@ -92,6 +93,9 @@ class SelfAttention(Layer):
     name = "self_attention"
     summary = "every step of a sequence gathers from the steps that fit what it looks for"
     pytorch = "nn.MultiheadAttention"
+    differs = (
+        "query, key and value are one sequence, always batch_first; causal stands for attn_mask"
+    )
 
     def build(self, b: Builder, x: Node) -> Node:
         self.positive("num_heads")

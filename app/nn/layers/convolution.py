@@ -43,6 +43,7 @@ class Convolution(Layer):
     in_channels: int = 0
     bias: bool = True
     rank: ClassVar[int] = 2
+    differs = "no dilation and no groups; a border is made of zeros"
 
     def build(self, b: Builder, x: Node) -> Node:
         self.positive("out_channels")
@@ -89,6 +90,10 @@ class Pooling(Layer):
     kernel_size: Any
     stride: Any = None
     padding: Any = 0
+    differs = (
+        "no dilation; a window that does not fit is left out (ceil_mode=False); "
+        "in an average the border counts (count_include_pad=True)"
+    )
 
     def build(self, b: Builder, x: Node) -> Node:
         rank = 1 if self.name.endswith("1d") else 2

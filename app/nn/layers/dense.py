@@ -48,6 +48,7 @@ class Flatten(Layer):
     name = "flatten"
     summary = "lays all numbers of a sample in one row"
     pytorch = "nn.Flatten"
+    differs = "all axes of a sample"
 
     def build(self, b: Builder, x: Node) -> Node:
         size = 1

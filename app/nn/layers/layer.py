@@ -20,6 +20,8 @@ class Layer:
     name: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     pytorch: ClassVar[str] = ""
+    differs: ClassVar[str] = ""
+    """What is not as in PyTorch, where the two could be mixed up."""
 
     def __init_subclass__(cls) -> None:
         if cls.name:

@@ -41,6 +41,7 @@ class BatchNorm(Layer):
     name = "batch_norm"
     summary = "normalises every channel over the batch, then scales and shifts it"
     pytorch = "nn.BatchNorm2d"
+    differs = "BatchNorm1d or 2d, as the sample has axes; always with a bias where affine"
 
     def build(self, b: Builder, x: Node) -> Node:
         if not 2 <= len(x.shape) <= 4:

@@ -47,6 +47,10 @@ class Unrolled(Layer):
     truncate: int = 0
     num_layers: int = 1
     bidirectional: bool = False
+    differs = (
+        "always batch_first; without return_sequences the last state, of two directions the "
+        "last of each (h_n); no dropout between layers, no proj_size"
+    )
     gates: ClassVar[int] = 1
     states: ClassVar[str] = "h"
 

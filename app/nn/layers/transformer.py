@@ -40,6 +40,7 @@ class TransformerEncoderLayer(Layer):
     name = "transformer_encoder_layer"
     summary = "attention, then a small network for every step, each with a path around it"
     pytorch = "nn.TransformerEncoderLayer"
+    differs = "always batch_first; causal stands for src_mask"
 
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:

@@ -39,7 +39,7 @@ TABLES: dict[str, Mapping[str, type[Any]]] = {
     "clips": CLIPS,
     "plans": PLANS,
 }
-ALSO = ("symbol", "formula", "pytorch", "task")
+ALSO = ("symbol", "formula", "pytorch", "differs", "task")
 """Class attributes that are worth telling where a table's rows have them."""
 
 
