@@ -5,6 +5,7 @@ import { number, percent } from "../../format.js";
 import { fill, h } from "../../h.js";
 import { reach } from "../arrays.js";
 import { attentionsOf, rowOf } from "./heads.js";
+import { hold, turner } from "./hold.js";
 import { mapImage, short } from "./map_image.js";
 import { scaleLegend } from "./parts.js";
 import { planeOf } from "./window.js";
@@ -39,6 +40,7 @@ export function create(graph, actions) {
   const at = { layer: 0, sample: 0, head: 0, row: -1 };
   /** @type {() => void} */
   let redraw = () => {};
+  const turn = turner(at, () => redraw());
   let letters = 5; // for which a cell has room from the start, so that nothing shifts when numbers come
   if (all.length > 0) {
     const { tokens, q } = all[0];
@@ -68,7 +70,7 @@ export function create(graph, actions) {
     at.sample = Math.min(at.sample, it.samples - 1);
     at.head = Math.min(at.head, it.heads - 1);
     const lead = it.heads > 1 ? [at.sample, at.head] : [at.sample];
-    const had = element.contains(document.activeElement) ? document.activeElement?.getAttribute("data-hold") : null;
+    const restore = hold(element);
     const cells = rowOf(it, nodes, lead, at.row);
     fill(
       element,
@@ -83,23 +85,7 @@ export function create(graph, actions) {
       ),
       table(it, cells, nodes),
     );
-    if (had) /** @type {HTMLElement | null} */ (element.querySelector(`[data-hold="${had}"]`))?.focus({ preventScroll: true });
-  }
-
-  /** @param {"layer" | "sample" | "head"} axis @param {string} name @param {number} length */
-  function turn(axis, name, length) {
-    if (length < 2) return null;
-    const by = (/** @type {number} */ step) => () => {
-      at[axis] = (at[axis] + step + length) % length;
-      redraw();
-    };
-    return h(
-      "span",
-      { class: "maps-turn" },
-      h("button", { type: "button", class: "tool", dataset: { hold: `${axis}-` }, "aria-label": `${name} before`, on: { click: by(-1) } }, "‹"),
-      h("span", {}, `${name} ${at[axis] + 1} of ${length}`),
-      h("button", { type: "button", class: "tool", dataset: { hold: `${axis}+` }, "aria-label": `next ${name}`, on: { click: by(1) } }, "›"),
-    );
+    restore();
   }
 
   /** One matrix, its values and below them its gradient; of the attention matrix a row can be chosen. @param {string} name @param {string} does @param {Nodes} nodes @param {number[]} lead @param {State} state @param {Attention} [chosen] */

@@ -6,6 +6,7 @@ import { fill, h } from "../../h.js";
 import { move } from "../array_view.js";
 import { reach } from "../arrays.js";
 import { schedule } from "../graph_steps.js";
+import { hold, turner } from "./hold.js";
 import { lens, widthOf } from "./lens.js";
 import { mapImage } from "./map_image.js";
 import { planeOf, SLIDING, windowOf } from "./window.js";
@@ -124,13 +125,13 @@ export function create(graph, actions) {
     const overviewRows = Math.ceil(stations.reduce((sum, n) => sum + 2 + Math.max(9, (THUMB + 0.4) * Math.min(SHOWN, n.shape[1])), 0) / wide);
     element.style.setProperty("--wide", String(wide));
     element.style.setProperty("--high", String(23 + 7.2 * overviewRows));
-    const had = place.contains(document.activeElement) ? document.activeElement?.getAttribute("data-hold") : null;
+    const restore = hold(place);
     fill(
       place,
       controls(source, weight),
       lens({ op, source, weight, bias: weight && op.inputs[2] ? byName.get(op.inputs[2]) : undefined, window, places, image: sizeOf(source), nodes, back, at, seen, put, key }),
     );
-    if (had) /** @type {HTMLElement | null} */ (place.querySelector(`[data-hold="${had}"]`))?.focus({ preventScroll: true });
+    restore();
 
     /** Puts the window at a place by hand. @param {Pair} to */
     function put([row, col]) {
@@ -151,21 +152,7 @@ export function create(graph, actions) {
 
   /** @param {GraphNode} source @param {GraphNode | undefined} weight */
   function controls(source, weight) {
-    /** @param {"sample" | "from" | "to"} axis @param {string} name @param {number} length */
-    const turn = (axis, name, length) => {
-      if (length < 2) return null;
-      const by = (/** @type {number} */ step) => () => {
-        at[axis] = (at[axis] + step + length) % length;
-        redrawAll();
-      };
-      return h(
-        "span",
-        { class: "maps-turn" },
-        h("button", { type: "button", class: "tool", dataset: { hold: `${axis}-` }, "aria-label": `${name} before`, on: { click: by(-1) } }, "‹"),
-        h("span", {}, `${name} ${at[axis] + 1} of ${length}`),
-        h("button", { type: "button", class: "tool", dataset: { hold: `${axis}+` }, "aria-label": `next ${name}`, on: { click: by(1) } }, "›"),
-      );
-    };
+    const turn = turner(at, () => redrawAll());
     return h("div", { class: "maps-controls" }, turn("sample", "sample", op.shape[0]), weight && turn("from", "channel in", source.shape[1]), turn("to", weight ? "channel out" : "channel", op.shape[1]));
   }
 

@@ -4,6 +4,7 @@
 import { number } from "../../format.js";
 import { fill, h, svg } from "../../h.js";
 import { ticks } from "../../scale.js";
+import { hold, turner } from "./hold.js";
 import { groupOf, groups, histogram, moments } from "./shares.js";
 
 /** @import {Actions, Graph, GraphNode, Nodes, State} from "../../types.js" */
@@ -28,6 +29,7 @@ export function create(graph, actions) {
   const at = { norm: 0, group: 0 };
   /** @type {() => void} */
   let redraw = () => {};
+  const turn = turner(at, () => redraw());
 
   return {
     element,
@@ -57,7 +59,7 @@ export function create(graph, actions) {
     const kind = norm.op === "normalise" ? "sample" : "channel";
     /** @param {GraphNode} node @param {"value" | "grad"} role */
     const values = (node, role) => groupOf(nodes[node.name]?.[role], axes, at.group);
-    const had = element.contains(document.activeElement) ? document.activeElement?.getAttribute("data-hold") : null;
+    const restore = hold(element);
     const seen = stations.flatMap((n) => values(n, "value") ?? []).filter(Number.isFinite);
     const back = stations.flatMap((n) => values(n, "grad") ?? []).filter(Number.isFinite);
     const [low, high] = [Math.min(0, ...seen), Math.max(0, ...seen)];
@@ -76,23 +78,7 @@ export function create(graph, actions) {
       ),
       h("p", { class: "pic-caption" }, story(values(stations[0], "value"), values(stations[0], "grad"), values(norm, "grad"))),
     );
-    if (had) /** @type {HTMLElement | null} */ (element.querySelector(`[data-hold="${had}"]`))?.focus({ preventScroll: true });
-  }
-
-  /** @param {"norm" | "group"} axis @param {string} name @param {number} length */
-  function turn(axis, name, length) {
-    if (length < 2) return null;
-    const by = (/** @type {number} */ step) => () => {
-      at[axis] = (at[axis] + step + length) % length;
-      redraw();
-    };
-    return h(
-      "span",
-      { class: "maps-turn" },
-      h("button", { type: "button", class: "tool", dataset: { hold: `${axis}-` }, "aria-label": `${name} before`, on: { click: by(-1) } }, "‹"),
-      h("span", {}, `${name} ${at[axis] + 1} of ${length}`),
-      h("button", { type: "button", class: "tool", dataset: { hold: `${axis}+` }, "aria-label": `next ${name}`, on: { click: by(1) } }, "›"),
-    );
+    restore();
   }
 
   /** One axis with its values. @param {GraphNode} node @param {string} name @param {number[] | null} values @param {number} low @param {number} high @param {"value" | "grad"} role @param {State} state */
