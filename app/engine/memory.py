@@ -12,11 +12,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from sys import getrefcount
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from app.engine.types import Array, Slot, owner
+
+Key = TypeVar("Key", bound=Hashable)
 
 ALIGNED = 64  # bytes: a line of the cache
 GIVEN = 6  # blocks that a pool remembers
@@ -66,9 +68,7 @@ class Span:
     stop: int = 0
 
 
-def shared_places(
-    calls: Sequence[partial[Any]], made: Mapping[Hashable, Array]
-) -> dict[Hashable, Array]:
+def shared_places(calls: Sequence[partial[Any]], made: Mapping[Key, Array]) -> dict[Key, Array]:
     """For arrays that a recorder made, and that nobody needs after the calls, a place each in one
     piece of memory. Left out are single numbers, and what is not wholly written before it is read.
     """
@@ -80,9 +80,9 @@ def shared_places(
     return {key: _like(span.array, memory[span.start : span.stop]) for key, span in fit.items()}
 
 
-def _spans(calls: Sequence[partial[Any]], made: Mapping[Hashable, Array]) -> dict[Hashable, Span]:
+def _spans(calls: Sequence[partial[Any]], made: Mapping[Key, Array]) -> dict[Key, Span]:
     keys = {id(owner(array)): key for key, array in made.items()}
-    found: dict[Hashable, Span] = {}
+    found: dict[Key, Span] = {}
     for i, call in enumerate(calls):
         *ins, out = (*call.args, *call.keywords.values())
         for x in (*ins, out):

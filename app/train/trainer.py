@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.graph import PARAMETER, Graph
+from app.engine.grouping import grouped
 from app.engine.kernel import Recorder
 from app.engine.memory import Pool, shared_places
 from app.engine.plan import Step
@@ -140,14 +141,17 @@ class Trainer:
             if source[1] == GRAD and graph[source[0]].op and copy in self.shared
         }
         k, squared_norm = self._recorded(graph, plan, slots, buffers)
-        passing = {name: array for name, array in k.made.items() if _passing(graph, name, array)}
-        if sum(array.nbytes for array in passing.values()) > CACHE:
-            places = shared_places(k.calls, passing)
+        passing = {name: array for name, array in k.made.items() if _passing(graph, name)}
+        large = {name: array for name, array in passing.items() if array.nbytes >= SMALL}
+        if sum(array.nbytes for array in large.values()) > CACHE:
+            places = shared_places(k.calls, large)
             k, squared_norm = self._recorded(graph, plan, slots, buffers, places)
+            passing = {name: array for name, array in k.made.items() if _passing(graph, name)}
         feed = {node.name: k.buffers[node.name, VALUE] for node in graph.kind(*FED)}
         feed |= k.waiting
         loss = loss_of(k.buffers, graph)
-        program = Program(k.calls, loss.item, squared_norm.item, k.buffers, feed, k.scalars)
+        calls = grouped(k.calls, passing.values())
+        program = Program(calls, loss.item, squared_norm.item, k.buffers, feed, k.scalars)
         self.programs[key] = program
         return program
 
@@ -190,11 +194,11 @@ class Trainer:
             optimizer.update(k, part[VALUE], part[GRAD], part[VALUE], state, state)
 
 
-def _passing(graph: Graph, name: Hashable, array: Array) -> bool:
-    """Whether this is large, and nobody asks for it after the iteration: a scratch, or a slot of a
-    node between leaves and loss.
+def _passing(graph: Graph, name: Hashable) -> bool:
+    """Whether nobody asks for this after the iteration: a scratch, or a slot of a node between
+    leaves and loss.
     """
-    if array.nbytes < SMALL or not isinstance(name, tuple):
-        return array.nbytes >= SMALL
+    if not isinstance(name, tuple) or len(name) != 2:
+        return True
     node = graph.nodes.get(name[0])
     return node is not None and node.op is not None and node.name != graph.output

@@ -218,15 +218,13 @@ class Recurrent(Op):
         now, past = k.scratch(y.shape), k.scratch(y.shape)
         k(np.dot, x, w.T, now)
         k(np.dot, h, u.T, past)
-        if not biases:
-            k(np.add, now, past, y)
-            return
-        bias = biases[0]
         if len(biases) > 1:
-            bias = k.scratch(bias.shape)
-            k(np.add, *biases, bias)
-        k(np.add, now, past, now)
-        k(np.add, now, bias, y)
+            both = k.scratch(biases[0].shape)
+            k(np.add, *biases, both)
+            biases = (both,)
+        for bias in biases:  # what does not wait for the step before comes first
+            k(np.add, now, bias, now)
+        k(np.add, past, now, y)
 
     def vjp(self, k: Kernel, g: Array, y: Array, *rest: Any) -> None:
         half = len(rest) // 2
