@@ -4,6 +4,7 @@ a scaled loss. The old graph stays as it is.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +13,13 @@ import numpy as np
 from app.engine.graph import CONSTANT, Graph, Node
 from app.engine.op import Op
 from app.engine.types import Array
+
+_EXPONENT = re.compile(r"\^\{[^{}]*\}$")
+
+
+def raised(latex: str, mark: str) -> str:
+    """A name with one more mark above it, beside the one that is there: a name has one exponent."""
+    return f"{latex[:-1]}{mark}}}" if _EXPONENT.search(latex) else f"{latex}^{{{mark}}}"
 
 
 @dataclass

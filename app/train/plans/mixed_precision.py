@@ -24,7 +24,7 @@ from app.engine.graph import BUFFER, Graph, Node
 from app.engine.kernel import Kernel, const
 from app.engine.ops.arithmetic import Mul
 from app.engine.ops.cast import Cast
-from app.engine.rewrite import Rewriting
+from app.engine.rewrite import Rewriting, raised
 from app.engine.types import FLOAT, GRAD, HALF, UNDERFLOW, VALUE, Array, Slot
 from app.train.arguments import Recipe, option
 from app.train.lines import Letter, Line
@@ -123,14 +123,14 @@ def _cast(r: Rewriting, casts: dict[tuple[str, str], Node], node: Node, half: bo
         return node
     key = (node.name, wanted.name)
     if key not in casts:
-        short, mark, raised = ("fp16", "ʰ", "h") if half else ("fp64", "ᶠ", "f")
+        short, mark, above = ("fp16", "ʰ", "h") if half else ("fp64", "ᶠ", "f")
         op = Cast(wanted.name)
         made = r.new.add(
             op,
             node,
             name=f"{node.name}.{short}",
             label=node.label + mark,
-            latex=f"{node.latex}^{{{raised}}}",
+            latex=raised(node.latex, above),
             scope=node.scope,
         )
         casts[key] = made

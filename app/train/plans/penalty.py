@@ -17,7 +17,7 @@ from app.engine.graph import PARAMETER, Graph, Node
 from app.engine.op import Op
 from app.engine.ops.arithmetic import Abs, Add, Mul, Square
 from app.engine.ops.reduce import Sum
-from app.engine.rewrite import Rewriting
+from app.engine.rewrite import Rewriting, raised
 from app.engine.types import Array
 from app.train.arguments import Recipe, option
 
@@ -63,12 +63,12 @@ class Penalty(Recipe):
         total = r.now[old.output]
         out = old[old.output]
         kinds: list[tuple[float, type[Op], str, str, str, str]] = [
-            (self.l2 / 2, Square, "²", "^{2}", "l2", r"\frac{\lambda_2}{2}"),
-            (self.l1, Abs, "|·|", "^{|·|}", "l1", r"\lambda_1"),
+            (self.l2 / 2, Square, "²", "2", "l2", r"\frac{\lambda_2}{2}"),
+            (self.l1, Abs, "|·|", "|·|", "l1", r"\lambda_1"),
         ]
         terms = [kind for kind in kinds if kind[0] and weights]
-        for i, (rate, op, mark, raised, name, latex) in enumerate(terms):
-            size = _sum_over(r, weights, op, mark, raised, name)
+        for i, (rate, op, mark, above, name, latex) in enumerate(terms):
+            size = _sum_over(r, weights, op, mark, above, name)
             digit = name[1]
             label = "λ₂/2" if name == "l2" else "λ₁"
             factor = r.leaf(f"{name}.lambda", rate, label, latex)
@@ -102,14 +102,14 @@ def _lowered(number: int) -> str:
 
 
 def _sum_over(
-    r: Rewriting, weights: list[Node], op: type[Op], mark: str, raised: str, name: str
+    r: Rewriting, weights: list[Node], op: type[Op], mark: str, above: str, name: str
 ) -> Node:
     """The sum over all entries of all weights, one weight after the other."""
     total: Node | None = None
     letter = "S" if name == "l2" else "T"
     for i, w in enumerate(weights):
         shown = f"|{w.label}|" if op is Abs else w.label + mark
-        each = r.use(op(), w, name=f"{name}.{w.name}", label=shown, latex=f"{w.latex}{raised}")
+        each = r.use(op(), w, name=f"{name}.{w.name}", label=shown, latex=raised(w.latex, above))
         part = r.use(
             Sum(),
             each,

@@ -75,7 +75,7 @@ function strip(memory, store, actions) {
     h("h3", {}, "Memory", said), picture,
     h("p", { class: "plans-key" }, h("span", { class: "plans-swatch" }), `${size(plan.peak)} at most`,
       h("span", { class: "plans-swatch plain" }), `${size(plain.peak)} plain`),
-    memory.recomputed ? h("p", { class: "plans-key" }, h("span", { class: "plans-swatch again" }), `${memory.recomputed} of ${memory.computed} values are computed twice.`) : null) };
+    memory.recomputed ? h("p", { class: "plans-key" }, h("span", { class: "plans-swatch again" }), `${memory.recomputed} of ${memory.computed} values computed twice`) : null) };
 }
 
 /** After how many steps each micro-batch has gone all its way back. @param {{phase: string}[]} plan @returns {number[]} */

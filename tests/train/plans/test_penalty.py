@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.engine.types import GRAD, VALUE
+from app.render.fragment import symbol
 from tests.train.plans.specs import NETWORK, PROGRAM, end, run_of
 
 
@@ -53,3 +54,15 @@ def test_programs_penalise_all_their_parameters() -> None:
     run = run_of(PROGRAM | {"regularisation": {"l2": 1.0}})
     gain = end(run)["b", GRAD] - end(run_of(PROGRAM))["b", GRAD]
     np.testing.assert_allclose(gain, 1.0)
+
+
+def test_a_weight_with_an_exponent_of_its_own_is_still_written_as_mathematics() -> None:
+    layers = [{"type": "rnn", "hidden_size": 1}, {"type": "rnn", "hidden_size": 1}]
+    spec = {
+        "model": {"input_shape": [2, 1], "layers": layers},
+        "loss": {"type": "mse"},
+        "data": {"inputs": [[[1], [2]]], "targets": [[[0], [1]]]},
+        "regularisation": {"l1": 0.1},
+    }
+    for node in run_of(spec).graph(0).nodes.values():
+        assert "^" not in symbol(node.latex) and "{" not in symbol(node.latex), node.latex

@@ -35,3 +35,11 @@ export function scaleLegend(limit, role, name = role === "grad" ? "∂ gradients
     h("span", {}, end),
   );
 }
+
+/** Scrolls the picture, and nothing else, to the part of this step. @param {Element | null} block */
+export function reveal(block) {
+  const room = block?.closest(".picture");
+  if (!block || !room) return;
+  const [own, shown] = [block.getBoundingClientRect(), room.getBoundingClientRect()];
+  if (own.bottom > shown.bottom || own.top < shown.top) room.scrollTop += own.top - shown.top - (shown.height - own.height) / 2;
+}

@@ -4,7 +4,7 @@
 import { number, percent } from "../../format.js";
 import { fill, h } from "../../h.js";
 import { schedule } from "../graph_steps.js";
-import { em, slot } from "./parts.js";
+import { em, reveal, slot } from "./parts.js";
 import { residualsOf } from "./residuals.js";
 import { sharesOf } from "./shares.js";
 
@@ -90,14 +90,6 @@ export function create(graph, actions) {
       total !== null && h("span", { class: "path-total" }, h("span", { class: "path-share", role: "img", "aria-label": `${percent(share ?? 0)} of the gradient came around, ${percent(1 - (share ?? 0))} through the layers` }, h("span", { class: "path-share-around", style: { "--share": share ?? 0 } })), h("span", { class: "path-key" }, "around | through")),
     );
   }
-}
-
-/** Scrolls the picture, and nothing else, to the block of this step. @param {Element | null} block */
-function reveal(block) {
-  const room = block?.closest(".picture");
-  if (!block || !room) return;
-  const [own, shown] = [block.getBoundingClientRect(), room.getBoundingClientRect()];
-  if (own.bottom > shown.bottom || own.top < shown.top) room.scrollTop += own.top - shown.top - (shown.height - own.height) / 2;
 }
 
 /** @param {ArrayData | null | undefined} array */

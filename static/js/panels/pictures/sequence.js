@@ -6,7 +6,7 @@ import { fill, h } from "../../h.js";
 import { schedule } from "../graph_steps.js";
 import { heat } from "../heat.js";
 import { cutAt, keepHold, takeHold, windowOfTrack } from "./cut.js";
-import { em, scaleLegend, slot } from "./parts.js";
+import { em, reveal, scaleLegend, slot } from "./parts.js";
 import { barScale, contribution, fate, tracksOf } from "./time.js";
 
 /** @import {Actions, ArrayData, Graph, Nodes, State} from "../../types.js" */
@@ -30,7 +30,9 @@ export function create(graph, actions) {
   const element = h("div", { class: "pic pic-sequence", role: "group", "aria-label": "The sequence, unrolled in time" });
   const longest = Math.max(...tracks.map((t) => t.steps.length));
   element.style.setProperty("--wide", String(11 + longest * (longest > MANY ? 1.25 : 9)));
-  element.style.setProperty("--high", String(24 * tracks.length));
+  const stacked = tracks.length > 1 && longest <= MANY;
+  element.classList.toggle("is-stacked", stacked);
+  element.style.setProperty("--high", String((stacked ? 19 : 24) * tracks.length));
   /** @param {string | null} name */
   const label = (name) => byName.get(name ?? "")?.label ?? "";
   /** The window that is being chosen, before it is taken. @type {{scope: string, window: number} | null} */
@@ -61,6 +63,7 @@ export function create(graph, actions) {
     [...element.querySelectorAll(".seq-scroll")].forEach((it, i) => (it.scrollLeft = places.get(i) ?? 0));
     const centre = element.querySelector(".seq-step.is-centre");
     const scroll = centre?.closest(".seq-scroll");
+    reveal(centre?.closest(".seq-track") ?? null);
     if (centre instanceof HTMLElement && scroll instanceof HTMLElement) {
       const middle = centre.offsetLeft + centre.offsetWidth / 2 - scroll.clientWidth / 2;
       if (Math.abs(middle - scroll.scrollLeft) > scroll.clientWidth / 3) scroll.scrollLeft = middle;
