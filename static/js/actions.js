@@ -79,10 +79,10 @@ export function createActions(store, begun = null) {
   /** @param {Session} session */
   function replan(session) {
     forget(0);
-    const { graph } = store.get();
+    const { graph, folds } = store.get();
     // the same graph stays the same object, so that the stage keeps its nodes, what is open, and the focus on one
-    const drawn = sameNodes(graph, session.graph) ? graph : session.graph;
-    store.set({ session, plan: session.plan, graph: drawn });
+    const same = sameNodes(graph, session.graph);
+    store.set({ session, plan: session.plan, graph: same ? graph : session.graph, folds: same ? folds : null });
   }
 
   // -- changing ----------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ export function createActions(store, begun = null) {
       plans.set(wanted.iteration, told.plan);
       await obtain(wanted);
       const { graph, plan } = told;
-      store.set({ session: told, plan, graph, selected: told.node, hover: null, editing: null, effect: null, history: null, breakpoints: [] });
+      store.set({ session: told, plan, graph, folds: null, selected: told.node, hover: null, editing: null, effect: null, history: null, breakpoints: [] });
       server.recall();
       show(wanted, "jump");
     } catch (error) {
@@ -215,6 +215,7 @@ export function createActions(store, begun = null) {
     turn,
     turnScope: graphs.turn,
     collapse: graphs.collapse,
+    toggleFollowing: () => store.set(({ following }) => ({ following: !following })),
     setTab: (tab) => store.set({ tab }),
     async turnTab() {
       const { picturesOf } = await import("./panels/pictures/pictures.js");

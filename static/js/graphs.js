@@ -4,9 +4,9 @@
 import * as api from "./api.js";
 import { foldable, turned } from "./scopes.js";
 
-/** @import {Graph, PlanEntry, State} from "./types.js" */
+/** @import {Folds, Graph, PlanEntry, State} from "./types.js" */
 /** @import {Store} from "./store.js" */
-/** @typedef {{collapse: "auto" | "all" | "none", open: string[]}} How */
+/** @typedef {Folds | {collapse: "auto", open: string[]}} How */
 
 /** @param {Store<State>} store @param {(error: unknown) => void} complain */
 export function createGraphs(store, complain) {
@@ -24,7 +24,8 @@ export function createGraphs(store, complain) {
       const graph = await api.graph(id, { ...how, iteration });
       if (mine !== asked || (other && sameNodes(graph, store.get().graph))) return;
       const there = (/** @type {string | null} */ name) => (graph.nodes.some((node) => node.name === name) ? name : null);
-      store.set(({ selected, editing }) => ({ graph, hover: null, selected: there(selected), editing: there(editing) }));
+      const folds = other || how.collapse === "auto" ? store.get().folds : how;
+      store.set(({ selected, editing }) => ({ graph, folds, hover: null, selected: there(selected), editing: there(editing) }));
     } catch (error) {
       complain(error);
     }
@@ -33,8 +34,8 @@ export function createGraphs(store, complain) {
   return {
     /** Opens a closed scope, or closes an open one. @param {string} name */
     turn: (name) => draw({ collapse: "all", open: turned(store.get().graph, name) }),
-    /** @param {How["collapse"]} how */
-    collapse: (how) => draw({ collapse: how, open: [] }),
+    /** @param {Folds["collapse"]} how @param {string[]} [open] */
+    collapse: (how, open = []) => draw({ collapse: how, open }),
 
     /** The graph has the nodes that the plan computes; what is open stays open. @param {PlanEntry[]} plan */
     fit(plan) {

@@ -10,9 +10,9 @@ const LINK_AFTER = 400; // ms without a move until the address shows the positio
 
 /** @param {Store<State>} store */
 async function linkTo(store) {
-  const { session, position, tab } = store.get();
+  const { session, position, tab, folds } = store.get();
   const spec = bringsSpec(session) ? { ...(session.lesson ? { title: session.title } : {}), ...session.spec } : null;
-  return pathOf(session) + (await fragment({ position, changes: session.changes, spec, tab: tab === opensWith(session) ? null : tab }));
+  return pathOf(session) + (await fragment({ position, changes: session.changes, spec, tab: tab === opensWith(session) ? null : tab, folds }));
 }
 
 /** Copies the link and returns it; "" if it could only be put into the address. @param {Store<State>} store */
@@ -38,7 +38,7 @@ export function keepAddress(store) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   store.watch(
-    (s) => [s.position, s.session.changes, s.tab],
+    (s) => [s.position, s.session.changes, s.tab, s.folds],
     () => {
       clearTimeout(timer);
       timer = setTimeout(async () => history.replaceState(null, "", await linkTo(store)), LINK_AFTER);

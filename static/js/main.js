@@ -9,7 +9,7 @@ import { mount as mountStage } from "./panels/stage.js";
 import { mount as mountTransport } from "./panels/transport.js";
 import { createStore } from "./store.js";
 
-/** @import {Actions, Beginning, Session, State} from "./types.js" */
+/** @import {Actions, Beginning, Folds, Session, State} from "./types.js" */
 /** @import {Store} from "./store.js" */
 
 /** @param {string} name @returns {HTMLElement} */
@@ -26,13 +26,13 @@ const painted = () =>
  * The session of this address: given by id, restored from the link, or made new; a lesson's own beginning came with the
  * page and is shown before its session is made.
  * @param {DOMStringMap} named  what the page says of itself
- * @returns {Promise<{session: Session, begun?: Beginning, make?: () => Promise<Session>, tab?: string | null}>}
+ * @returns {Promise<{session: Session, begun?: Beginning, make?: () => Promise<Session>, tab?: string | null, folds?: Folds | null}>}
  */
 async function openSession({ lesson, session }) {
   if (session) return { session: await api.session(session) };
-  const nothing = { spec: null, changes: [], position: null, tab: null };
+  const nothing = { spec: null, changes: [], position: null, tab: null, folds: null };
   const read = () => import("./share.js").then(({ readFragment }) => readFragment(location.hash));
-  const { spec, changes, position, tab } = location.hash ? await read() : nothing;
+  const { spec, changes, position, tab, folds } = location.hash ? await read() : nothing;
   const make = () =>
     api.createSession({
       ...(lesson ? { lesson } : { spec: spec ?? {} }),
@@ -42,8 +42,8 @@ async function openSession({ lesson, session }) {
   const begun = api.given().walk;
   const of = begun?.session.plan.length ?? 0;
   const { iteration, step } = position ?? { iteration: 0, step: 0 };
-  if (!begun || changes.length || iteration > 0 || step > of) return { session: await make(), tab };
-  return { session: { ...begun.session, position: { iteration, step, of } }, begun, make, tab };
+  if (!begun || changes.length || iteration > 0 || step > of) return { session: await make(), tab, folds };
+  return { session: { ...begun.session, position: { iteration, step, of } }, begun, make, tab, folds };
 }
 
 /** @param {Session} session @param {string | null} [tab]  the picture that the link names @returns {State} */
@@ -73,6 +73,8 @@ function firstState(session, tab = null) {
     moved: 0,
     motion: "jump",
     editing: null,
+    folds: null,
+    following: false,
   };
 }
 
@@ -95,9 +97,15 @@ function reflect(main, store) {
   store.watch((s) => s.busy, (busy) => main.setAttribute("aria-busy", String(busy)));
 }
 
+/** The layers that the link says are open, as far as there are such. @param {Store<State>} store @param {Actions} actions @param {Folds} folds */
+function refold(store, actions, { collapse, open }) {
+  const names = new Set(store.get().graph.scopes?.map(({ name }) => name));
+  return actions.collapse(collapse, open.filter((name) => names.has(name)));
+}
+
 async function open() {
   const main = /** @type {HTMLElement} */ (document.querySelector("main"));
-  const { session, begun, make, tab } = await openSession(main.dataset);
+  const { session, begun, make, tab, folds } = await openSession(main.dataset);
   nameIt(session);
   const store = createStore(firstState(session, tab));
   const walking = createActions(store, begun);
@@ -122,6 +130,7 @@ async function open() {
   mountKeys(actions, { help });
   performance.mark("usable");
   await new Promise((next) => setTimeout(next)); // keys and buttons are heard while the stage is being built
+  if (folds) await refold(store, actions, folds);
   const stage = mountStage(panel("stage"), store, actions);
   const rest = import("./rest.js").catch(() => null);
   await painted();

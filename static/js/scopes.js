@@ -77,6 +77,17 @@ export function turned(graph, name) {
 }
 
 /**
+ * The scopes that are open when the walk has come into some: those around the present step, and all others but the ones
+ * that only an earlier step had opened.
+ * @param {string[]} open @param {string[]} here  the scopes around the step @param {ReadonlySet<string>} own  opened by an earlier step
+ */
+export function followed(open, here, own) {
+  const kept = open.filter((name) => !own.has(name) || here.includes(name));
+  const more = here.filter((name) => !open.includes(name));
+  return { open: [...kept, ...more], own: new Set([...more, ...here.filter((name) => own.has(name))]), changed: kept.length < open.length || more.length > 0 };
+}
+
+/**
  * The piece of every wire that no shorter wire from the same box has drawn before: many lines on one rail are drawn once.
  * @param {Wire[]} wires @returns {Map<Wire, Point[]>}
  */

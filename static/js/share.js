@@ -1,7 +1,10 @@
 // A link that restores a run anywhere: the lesson (or the spec), the changes made and the position. A run is a pure
 // function of these, so the link works on every server of the same version. Position is readable, the rest compressed.
 
-/** @typedef {{position: {iteration: number, step: number} | null, changes: unknown[], spec: object | null, tab: string | null}} Shared */
+/** @import {Folds} from "./types.js" */
+/** @typedef {{position: {iteration: number, step: number} | null, changes: unknown[], spec: object | null, tab: string | null, folds: Folds | null}} Shared */
+
+const MOST_OPEN = 80; // open layers that a link names
 
 /** @param {string} text @param {CompressionStream | DecompressionStream} through @param {"text" | "base64"} from */
 async function pass(text, through, from) {
@@ -28,13 +31,20 @@ export async function unpack(text) {
 
 /**
  * The part of a link after `#`.
- * @param {{position: {iteration: number, step: number}, changes?: unknown[], spec?: object | null, tab?: string | null}} run  `tab`: the picture, where
- *   it is not the one that opens by itself
+ * @param {{position: {iteration: number, step: number}, changes?: unknown[], spec?: object | null, tab?: string | null, folds?: Folds | null}} run  `tab`:
+ *   the picture, where it is not the one that opens by itself; `folds`: the open layers, where they are others than at first
  */
-export async function fragment({ position, changes = [], spec = null, tab = null }) {
-  const at = `at=${position.iteration}.${position.step}${tab ? `&picture=${encodeURIComponent(tab)}` : ""}`;
+export async function fragment({ position, changes = [], spec = null, tab = null, folds = null }) {
+  const at = `at=${position.iteration}.${position.step}${tab ? `&picture=${encodeURIComponent(tab)}` : ""}${layers(folds)}`;
   if (changes.length === 0 && !spec) return `#${at}`;
   return `#${at}&run=${await pack({ ...(spec ? { spec } : {}), changes })}`;
+}
+
+/** @param {Folds | null} folds */
+function layers(folds) {
+  if (!folds || folds.open.length > MOST_OPEN) return "";
+  if (folds.collapse === "none") return "&layers=open";
+  return `&layers=closed${folds.open.map((name) => `&open=${encodeURIComponent(name)}`).join("")}`;
 }
 
 /** Reads it back; what cannot be read is left out rather than refused. @param {string} hash @returns {Promise<Shared>} */
@@ -48,7 +58,15 @@ export async function readFragment(hash) {
     changes: Array.isArray(data?.changes) ? data.changes : [],
     spec: data?.spec && typeof data.spec === "object" ? data.spec : null,
     tab: /^[a-z_]{1,40}$/.exec(parameters.get("picture") ?? "")?.[0] ?? null,
+    folds: readLayers(parameters),
   };
+}
+
+/** @param {URLSearchParams} parameters @returns {Folds | null} */
+function readLayers(parameters) {
+  const layers = parameters.get("layers");
+  if (layers === "open") return { collapse: "none", open: [] };
+  return layers === "closed" ? { collapse: "all", open: parameters.getAll("open").slice(0, MOST_OPEN) } : null;
 }
 
 /** Whether a link has to bring the spec: that of a lesson is known, unless it is shown in another form. @param {{lesson: string | null, spec?: any}} session */

@@ -47,6 +47,7 @@
  * @property {string[]} outputs  nodes whose values leave it
  * @property {boolean} open @property {Rectangle | null} place  null where it is not drawn
  */
+/** @typedef {{collapse: "all" | "none", open: string[]}} Folds  every scope closed but those, or every one open */
 /** @typedef {{width: number, height: number, nodes: GraphNode[], edges: GraphEdge[], scopes?: Scope[]}} Graph */
 /** @typedef {{index: number, phase: string, node: string | null, label: string, mathml: string, error?: string | null}} PlanEntry */
 /** @typedef {{bytes: number[], phases: string[], nodes: (string | null)[], peak: number, peak_at: number}} MemorySeries */
@@ -165,6 +166,8 @@
  * @property {number} moved  counts moves; with `motion` tells the stage whether to show travel
  * @property {"step" | "jump"} motion  how the position was reached: by one step ahead, or otherwise
  * @property {string | null} editing  the leaf whose editor is open
+ * @property {Folds | null} folds  which scopes are open, where they are others than at first
+ * @property {boolean} following  the scopes around the present step open by themselves
  */
 
 /**
@@ -191,7 +194,8 @@
  * @property {() => Promise<GradientCheck | null>} gradientCheck
  * @property {(form: Form, on: boolean) => Promise<void>} turn  shows the run in another form, or without it again
  * @property {(name: string) => Promise<void>} turnScope  opens a scope, or closes it
- * @property {(how: "all" | "none") => Promise<void>} collapse  closes every scope, or none
+ * @property {(how: "all" | "none", open?: string[]) => Promise<void>} collapse  closes every scope but those, or none
+ * @property {() => void} toggleFollowing  whether the scopes around the present step open by themselves
  * @property {(tab: string) => void} setTab
  * @property {() => void} turnTab  to the next picture
  * @property {() => void} toggleProjection

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { gather } from "../../static/js/geometry.js";
 import { createRows } from "../../static/js/panels/rows.js";
 import { outlet, together } from "../../static/js/panels/scope_box.js";
-import { branches, readScopes, turned } from "../../static/js/scopes.js";
+import { branches, followed, readScopes, turned } from "../../static/js/scopes.js";
 
 const box = { x: 0, y: 0, width: 10, height: 10 };
 const node = (name, group, inputs = []) => ({ name, group, inputs, shape: [], kind: inputs.length ? "op" : "input", ...box });
@@ -75,4 +75,14 @@ test("room is kept for lines that are not there, by what is known of them", () =
   assert.ok(from < 500 && to > 500 && to - from < 60);
   assert.deepEqual(rows.around(0, 100)[0], 0);
   assert.equal(rows.at(0, 1000, 66), 2);
+});
+
+test("what runs is open, and what a hand has opened stays so", () => {
+  const into = followed(["1/"], ["0/", "0/t1/"], new Set());
+  assert.deepEqual([into.open, [...into.own], into.changed], [["1/", "0/", "0/t1/"], ["0/", "0/t1/"], true]);
+  const on = followed(into.open, ["0/", "0/t2/"], into.own);
+  assert.deepEqual(on.open, ["1/", "0/", "0/t2/"]);
+  assert.equal(followed(on.open, ["0/", "0/t2/"], on.own).changed, false);
+  const past = followed(on.open, ["1/"], on.own);
+  assert.deepEqual([past.open, past.own.size], [["1/"], 0], "the one that was opened by hand is not its own");
 });
