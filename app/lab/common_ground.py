@@ -65,6 +65,11 @@ def common_ground(
     for run in runs:
         ways.append(_way(run, count, f, further))
         done += count
+    if max(map(len, ways)) < 2:
+        raise BackstepError(
+            "every lane is thrown out at its first steps: there is no way to be drawn",
+            where="lanes",
+        )
     with np.errstate(all="ignore"):
         plane = trajectory_plane(f, [place for way in ways for place in way], 1.0)
     laid = Survey(f, plane, [], 0, n).grid(lambda at, _: further(at))

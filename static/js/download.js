@@ -29,6 +29,9 @@ export function csv(columns) {
   return [names.map(cell).join(","), ...rows, ""].join("\r\n");
 }
 
+/** What a file shows more, below the picture: parts of it with this class say how high they are. @param {SVGElement} picture */
+const below = (picture) => [.../** @type {NodeListOf<SVGElement>} */ (picture.querySelectorAll(".file-only"))].reduce((sum, part) => sum + Number(part.dataset.height), 0);
+
 /** A picture with its computed looks, its size and its ground. @param {SVGElement} picture */
 export function standalone(picture) {
   const copy = /** @type {SVGElement} */ (picture.cloneNode(true));
@@ -36,13 +39,15 @@ export function standalone(picture) {
   from.forEach((element, i) => {
     const style = getComputedStyle(element);
     for (const look of LOOKS) to[i].setAttribute(look, style.getPropertyValue(look));
+    if (element.matches(".file-only")) to[i].setAttribute("display", "inline");
     for (const name of ["class", "style", "tabindex", "role"]) to[i].removeAttribute(name);
   });
-  const { width, height } = picture.getBoundingClientRect();
+  const { width, height: shown } = picture.getBoundingClientRect();
+  const height = shown + below(picture);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", String(width));
   copy.setAttribute("height", String(height));
-  if (!copy.hasAttribute("viewBox")) copy.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  if (!copy.hasAttribute("viewBox") || height > shown) copy.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   for (const [name, value] of [["width", "100%"], ["height", "100%"], ["fill", groundOf(picture)]]) ground.setAttribute(name, value);
   copy.prepend(ground);
@@ -60,7 +65,8 @@ function groundOf(element) {
 
 /** @param {string} text @param {SVGElement} picture @returns {Promise<Blob>} */
 async function png(text, picture) {
-  const { width, height } = picture.getBoundingClientRect();
+  const { width, height: shown } = picture.getBoundingClientRect();
+  const height = shown + below(picture);
   const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   try {
     const image = new Image();

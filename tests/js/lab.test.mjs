@@ -5,7 +5,7 @@ import { ballPath } from "../../static/js/lab_bowl.js";
 import { address, readPacked, wish } from "../../static/js/lab/address.js";
 import { contour, levels } from "../../static/js/lab/contour.js";
 import { argument } from "../../static/js/lab/editor.js";
-import { labels, laneText, rate, ratesAround, readLane, schedule, spareRate } from "../../static/js/lab/lanes.js";
+import { labels, laneText, rate, ratesAround, readLane, schedule, spareRate, typed } from "../../static/js/lab/lanes.js";
 import { apart, beside, evenRange, positive, power, range } from "../../static/js/lab/lines.js";
 import { firstPlaces, heights, nearby, placeOf } from "../../static/js/lab/landscape.js";
 import { fresh } from "../../static/js/lab/page.js";
@@ -77,6 +77,8 @@ test("a rate is a positive number", () => {
   assert.equal(rate("0,1"), 0.1);
   assert.equal(rate("0"), null);
   assert.equal(rate("x"), null);
+  assert.equal(typed(/** @type {number} */ (rate("1e300"))), "1e300");
+  assert.equal(typed(0.0003), "0.0003");
   assert.ok(!DEFAULT_RATES.includes(spareRate(DEFAULT_RATES)));
   assert.deepEqual(ratesAround(0.5, []), [0.05, 0.5, 5, 50, 500]);
 });

@@ -198,7 +198,7 @@ def test_lanes_share_one_ground_and_one_that_is_thrown_out_leaves_it() -> None:
             assert told["b"][0] < place["b"] < told["b"][-1]
     assert len(told["loss"]) == 5 and told["complete"] and 0.5 < sum(told["explained"]) <= 1
     other = {"model": moons(5)["model"]}
-    for wrong, where in (([lanes[0], other], r"lanes[1]"), ([], "lanes")):
+    for wrong, where in (([lanes[0], other], "lanes[1]"), ([], "lanes"), ([lanes[2]], "lanes")):
         with pytest.raises(BackstepError) as refused:
             common_ground(spec, wrong, 40, 5)
         assert refused.value.where == where

@@ -11,7 +11,7 @@ import { landscape, streamed } from "../stream.js";
 import { downloads } from "../download.js";
 import { readPacked, readable, wish } from "./address.js";
 import { offer, pick, problems, queryOf, rateOf, ways } from "./frame.js";
-import { laneText, named, rate, readLane } from "./lanes.js";
+import { laneText, named, rate, readLane, typed } from "./lanes.js";
 import { enlarged } from "./lines.js";
 import { asked, find, ownProblem } from "./problems.js";
 import { working } from "./working.js";
@@ -163,7 +163,7 @@ export function landscapePage(root) {
 
   function draw() {
     if (known.length || !session) offer(choose, known, on);
-    field.value = lane.lr === undefined ? "" : String(lane.lr);
+    field.value = lane.lr === undefined ? "" : typed(lane.lr);
     fill(how, h("option", { value: "" }, "its own"), OPTIMIZERS.map((name) => h("option", { value: name, selected: lane.optimizer?.type === name }, named(name))));
     fill(count, [...new Set([...COUNTS, iterations])].sort((a, b) => a - b).map((n) => h("option", { value: n, selected: n === iterations }, String(n))));
     planes.value = plane;

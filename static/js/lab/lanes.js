@@ -33,10 +33,13 @@ const NAMES = {
 /** How a row of the catalogue is called on the page. @param {string} name */
 export const named = (name) => NAMES[name] ?? name.replaceAll("_", " ");
 
+/** A rate as it stands in a field, however large. @param {number} value */
+export const typed = (value) => (value >= 1e5 ? value.toExponential().replace("+", "") : String(value));
+
 /** A rate as typed: a positive number, or null. @param {string} text */
 export function rate(text) {
   const value = Number(text.trim().replace(",", "."));
-  return text.trim() !== "" && Number.isFinite(value) && value > 0 && value <= 1e6 ? value : null;
+  return text.trim() !== "" && Number.isFinite(value) && value > 0 ? value : null;
 }
 
 /** A rate for a new lane that no lane has yet. @param {number[]} rates */

@@ -5,7 +5,7 @@
 
 import { fill, h, icon, svg } from "../h.js";
 import { number } from "../format.js";
-import { FIELDS, named, rate, schedule } from "./lanes.js";
+import { FIELDS, named, rate, schedule, typed } from "./lanes.js";
 
 /** @import {Changes, Field, Lane} from "./lanes.js" */
 /** @import {Num} from "../types.js" */
@@ -50,7 +50,7 @@ export function laneRow(lane, place, page) {
   const { by, catalogue } = page;
   const nth = `lane ${place + 1}`;
   const field = h("input", {
-    type: "text", inputmode: "decimal", class: "lane-rate", value: lane.changes.lr === undefined ? "" : String(lane.changes.lr),
+    type: "text", inputmode: "decimal", class: "lane-rate", value: lane.changes.lr === undefined ? "" : typed(lane.changes.lr),
     placeholder: "own", autocomplete: "off", "aria-label": `Learning rate of ${nth}`,
     on: {
       change: () => {

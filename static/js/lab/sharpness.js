@@ -9,7 +9,7 @@ import { number, toNumber } from "../format.js";
 import { rangeTest, sharpness, sweep } from "../stream.js";
 import { wish, readPacked } from "./address.js";
 import { offer, pick, problems, queryOf, rateOf, ways } from "./frame.js";
-import { rate } from "./lanes.js";
+import { rate, typed } from "./lanes.js";
 import { linesPicture, positive, range } from "./lines.js";
 import { FORMULAS, asked, find, ownProblem } from "./problems.js";
 import { transport } from "./transport.js";
@@ -187,7 +187,7 @@ export function sharpnessPage(root) {
 
   function draw() {
     offer(choose, known, on);
-    field.value = lr === null ? "" : String(Number(lr.toPrecision(4)));
+    field.value = lr === null ? "" : typed(Number(lr.toPrecision(4)));
     fill(count, [...new Set([...COUNTS, iterations])].sort((a, b) => a - b).map((n) => h("option", { value: n, selected: n === iterations }, String(n))));
   }
 

@@ -97,9 +97,22 @@ export function terrainPicture(figure, walkers, ground) {
             end && step === null && svg("circle", { class: "terrain-ball", cx: end[0], cy: end[1], r: 7 }));
         }),
         out.map(({ step, i }, row) => svg("text", { class: "terrain-out", x: width / 2, y: edge.top + em * (12 + 17 * row), "text-anchor": "middle" },
-          `${walkers[i].name}: thrown out at step ${step}`))));
+          `${walkers[i].name}: thrown out at step ${step}`)),
+        legend(walkers.map(({ name }) => name), width, height, em)));
     },
   };
+}
+
+/** Which line is which, for a file: on the page the lanes stand beside the picture. @param {string[]} names @param {number} width @param {number} height @param {number} em */
+function legend(names, width, height, em) {
+  const column = em * (48 + 8 * Math.max(0, ...names.map((name) => name.length)));
+  const inRow = Math.max(1, Math.floor((width - 16) / column));
+  return svg("g", { class: "file-only", "data-height": em * (10 + 18 * Math.ceil(names.length / inRow)) }, names.map((name, i) => {
+    const [left, y] = [8 + column * (i % inRow), height + em * (10 + 18 * Math.floor(i / inRow))];
+    return svg("g", { class: `lane-${i}` },
+      svg("path", { class: "terrain-path", d: `M${left} ${y}h${30 * em}` }),
+      svg("text", { class: "lane-label", x: left + 36 * em, y: y + 4 * em }, name));
+  }));
 }
 
 /** @param {Walker[]} walkers @param {{out: number | null}[]} ways */

@@ -78,7 +78,7 @@ export function openLarge(whole, closed, session = "") {
     return {
       ...base,
       xaxis: { ...axis, title: { text: "iteration" }, anchor: "y3" },
-      yaxis: { ...axis, domain: [0.48, 1], title: { text: "loss" }, type: log ? "log" : "linear" },
+      yaxis: { ...axis, domain: [0.48, 1], title: { text: "loss" }, ...(log ? { type: "log", dtick: 1 } : { type: "linear" }) },
       yaxis2: { ...axis, domain: [0.24, 0.44], title: { text: "∂ norm" } },
       yaxis3: { ...axis, domain: [0, 0.2], title: { text: "η" }, rangemode: "tozero" },
     };
