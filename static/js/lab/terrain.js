@@ -110,7 +110,7 @@ function legend(names, width, height, em) {
   return svg("g", { class: "file-only", "data-height": em * (10 + 18 * Math.ceil(names.length / inRow)) }, names.map((name, i) => {
     const [left, y] = [8 + column * (i % inRow), height + em * (10 + 18 * Math.floor(i / inRow))];
     return svg("g", { class: `lane-${i}` },
-      svg("path", { class: "terrain-path", d: `M${left} ${y}h${30 * em}` }),
+      svg("path", { class: "terrain-key", d: `M${left} ${y}h${30 * em}` }),
       svg("text", { class: "lane-label", x: left + 36 * em, y: y + 4 * em }, name));
   }));
 }
