@@ -13,8 +13,6 @@ from app.engine.types import GRAD, VALUE, Array, Slot
 from app.render import numbers
 from app.train.run import Run
 
-HUGE = 1e150  # its square is beyond what float64 can hold
-
 
 @dataclass(frozen=True)
 class Break:

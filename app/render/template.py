@@ -16,7 +16,6 @@ from xml.etree.ElementTree import Element
 
 from latex2mathml.converter import convert
 
-from app.render import text
 from app.render.fragment import NAMESPACE, TIMES, Number
 
 _SLOT = re.compile(r"@([A-Za-z0-9]+)")
@@ -69,17 +68,6 @@ class Template:
             parts.append(fragment)
         parts.append(self._after)
         return "".join(parts)
-
-    def latex_fill(self, names: Mapping[str, str]) -> str:
-        """The line as LaTeX, with names for the slots."""
-
-        def written(found: re.Match[str]) -> str:
-            name = text.latex(names[found[1]])
-            before, after = self.latex[: found.start()], self.latex[found.end() :]
-            needs_braces = before[-1:].isalpha() or after[:1] in ("^", "_", "'")
-            return f"{{{name}}}" if needs_braces else name
-
-        return _SLOT.sub(written, self.latex)
 
 
 @lru_cache(maxsize=1024)

@@ -24,8 +24,6 @@ from app.train.clipping import parse_clip
 from app.train.plans.penalty import parse_penalty
 from app.train.run import Run
 
-UNITS = ("node", "phase", "iteration", "epoch")
-
 
 class Clock(Protocol):
     """What a move needs to know of a session."""

@@ -33,7 +33,7 @@ export function csv(columns) {
 const below = (picture) => [.../** @type {NodeListOf<SVGElement>} */ (picture.querySelectorAll(".file-only"))].reduce((sum, part) => sum + Number(part.dataset.height), 0);
 
 /** A picture with its computed looks, its size and its ground. @param {SVGElement} picture */
-export function standalone(picture) {
+function standalone(picture) {
   const copy = /** @type {SVGElement} */ (picture.cloneNode(true));
   const [from, to] = [picture, copy].map((root) => [root, ...root.querySelectorAll("*")]);
   from.forEach((element, i) => {

@@ -83,8 +83,3 @@ export function count(n) {
 export function percent(fraction) {
   return `${number(fraction * 100)} %`;
 }
-
-/** Milliseconds or seconds, for progress. @param {number} ms */
-export function duration(ms) {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${number(ms / 1000)} s`;
-}

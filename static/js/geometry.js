@@ -140,7 +140,7 @@ export function arrowhead(line, size) {
 }
 
 /** Sizes of gradients that the legend shows, with the widths that they have. */
-export const WIDTHS = { least: 1.5, most: 8, from: -3, to: 1 };
+const WIDTHS = { least: 1.5, most: 8, from: -3, to: 1 };
 
 /** 1.5 to 8 px by the logarithm of |gradient|, from 0.001 to 10. @param {number} size */
 export function widthOf(size) {

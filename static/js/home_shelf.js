@@ -32,7 +32,7 @@ export function byTopic({ lessons, topics = [] }) {
 export const typeSize = ({ width, height }, text) => Math.min(height * 0.46, (width * 1.05) / Math.max(1, [...text].length));
 
 /** A lesson's graph, small: leaves as plates, operations as rounds with their symbol. @param {any} picture */
-export function pictureView(picture) {
+function pictureView(picture) {
   if (!picture?.nodes?.length) return null;
   const { width, height, nodes, edges } = picture;
   const edge = Math.max(width, height) * 0.012;

@@ -5,7 +5,7 @@
 
 const SOURCE = "/vendor/plotly.min.js";
 
-export const CONFIG = Object.freeze({
+const CONFIG = Object.freeze({
   showSendToCloud: false,
   plotlyServerURL: "",
   displaylogo: false,

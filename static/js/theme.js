@@ -10,7 +10,7 @@ const NAMES = { auto: "follows the system", light: "light", dark: "dark" };
 const ICONS = { auto: "auto", light: "sun", dark: "moon" };
 
 /** What the page shows: the server has read the cookie. @returns {Theme} */
-export function shownTheme() {
+function shownTheme() {
   const shown = document.documentElement.dataset.theme;
   return shown === "light" || shown === "dark" ? shown : "auto";
 }

@@ -135,12 +135,6 @@ def test_a_number_knows_its_source() -> None:
     assert number(0.5) == '<mrow class="value"><mn>0.5</mn></mrow>'
 
 
-def test_latex_carries_the_names() -> None:
-    template = Template(r"@y = \eta@x^2 + @b")
-    names = {"y": "a_1", "x": "z_1", "b": "my_var"}
-    assert template.latex_fill(names) == r"a_{1} = \eta{z_{1}}^2 + \mathrm{my\_var}"
-
-
 @pytest.mark.parametrize("latex", ["@a & @b", r"@x\begin{foo}", r"\mathrm{@x y}"])
 def test_a_broken_template_is_refused_and_shown(latex: str) -> None:
     with pytest.raises(ValueError, match="template") as caught:

@@ -17,7 +17,7 @@ from app.sessions.errors import limited
 from app.sessions.frames import encode
 from app.sessions.session import spec_limits, worded
 from app.web.api.answers import READ, Id, Iteration, desk_of, encoded, says
-from app.web.api.long import KeepOn, told
+from app.web.api.long import KeepOn, streams, told
 from app.web.api.looking import examine, look
 from app.web.api.models import lab as models
 from app.web.api.sessions import chosen_spec
@@ -81,7 +81,7 @@ async def gradient_check(
 @router.post(
     "/sweeps",
     summary="Compare lanes",
-    responses=says(models.Sweep, "sweep", 400, 404, 413, 415, 422),
+    responses=streams(says(models.Sweep, "sweep", 400, 404, 413, 415, 422)),
 )
 async def sweep(
     request: Request, body: Annotated[models.SweepBody, Body(openapi_examples=SWEEPS)]
@@ -113,7 +113,7 @@ async def sweep(
 @router.post(
     "/range-test",
     summary="Where rates are worth trying",
-    responses=says(models.RangeTest, "range_test", 400, 404, 413, 415, 422),
+    responses=streams(says(models.RangeTest, "range_test", 400, 404, 413, 415, 422)),
 )
 async def range_test(
     request: Request, body: Annotated[models.RangeTestBody, Body(openapi_examples=RANGES)]

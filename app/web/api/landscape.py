@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.lab.landscape import Survey, survey
 from app.sessions.session import worded
 from app.web.api.answers import Id, answer, desk_of, says
-from app.web.api.long import told
+from app.web.api.long import streams, told
 from app.web.api.looking import look
 from app.web.api.models import landscape as models
 from app.web.api.models.base import State
@@ -27,7 +27,7 @@ PLANES = {
 @router.post(
     "",
     summary="The loss on a plane",
-    responses=says(models.Landscape, "landscape", 400, 404, 413, 415, 422),
+    responses=streams(says(models.Landscape, "landscape", 400, 404, 413, 415, 422)),
 )
 async def landscape(
     request: Request, id: Id, body: Annotated[models.LandscapeBody, Body(openapi_examples=PLANES)]

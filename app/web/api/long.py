@@ -29,12 +29,13 @@ KeepOn = Callable[[], bool]
 LOOK_SECONDS = 0.1  # between two looks whether somebody still waits, and how far it is
 QUICK_SECONDS = 0.3  # of computing; what takes longer is begun anew in another process
 STREAM = "text/event-stream"
-STREAMED: dict[str, Any] = {
-    "text/event-stream": {
-        "example": 'event: progress\ndata: {"done":120,"of":600}\n\nevent: result\ndata: {…}\n\n'
-    }
-}
-"""What the API page says of an answer by `told`, beside its JSON."""
+STREAMED = 'event: progress\ndata: {"done":120,"of":600}\n\nevent: result\ndata: {…}\n\n'
+
+
+def streams(answers: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """`responses=` of a route that answers with `told`: JSON, or an event stream."""
+    answers[200]["content"][STREAM] = {"schema": {"type": "string"}, "example": STREAMED}
+    return answers
 
 
 class TooLongError(Exception):

@@ -15,7 +15,7 @@ from app.lab.sharpness import course_of
 from app.sessions.errors import limited
 from app.sessions.session import spec_limits, worded
 from app.web.api.answers import desk_of, says
-from app.web.api.long import told
+from app.web.api.long import streams, told
 from app.web.api.models.lab import SharpnessBody, SharpnessCourse
 from app.web.api.models.landscape import Landscape, PlaneBody, SurveyBody
 from app.web.api.sessions import chosen_spec
@@ -49,7 +49,7 @@ SURVEYS = {
 @router.post(
     "/landscape",
     summary="The loss on a plane, of a spec",
-    responses=says(Landscape, "landscape", 400, 404, 413, 415, 422),
+    responses=streams(says(Landscape, "landscape", 400, 404, 413, 415, 422)),
 )
 async def landscape(
     request: Request, body: Annotated[SurveyBody, Body(openapi_examples=SURVEYS)]
@@ -102,7 +102,7 @@ SHARP = {
 @router.post(
     "/sharpness",
     summary="How sharp the valley is, of a spec",
-    responses=says(SharpnessCourse, "sharpness_course", 400, 404, 413, 415, 422),
+    responses=streams(says(SharpnessCourse, "sharpness_course", 400, 404, 413, 415, 422)),
 )
 async def sharpness(
     request: Request, body: Annotated[SharpnessBody, Body(openapi_examples=SHARP)]

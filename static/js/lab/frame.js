@@ -10,7 +10,7 @@ import { FORMULAS, lessonProblem, networks } from "./problems.js";
 /** @typedef {"lanes" | "sharpness" | "landscape"} Part */
 
 /** @type {Record<Part, {title: string, path: string}>} */
-export const PARTS = {
+const PARTS = {
   lanes: { title: "Lanes", path: "/lab/learning-rate" },
   sharpness: { title: "Limits", path: "/lab/sharpness" },
   landscape: { title: "Landscape", path: "/lab/landscape" },

@@ -61,7 +61,7 @@ const between = (ends) =>
  * left, above on the right, below.
  * @param {[number, number][]} points @param {Frame} frame
  */
-export function emptyCorner(points, { left, right, top, bottom }, [wide, high] = [76, 20]) {
+function emptyCorner(points, { left, right, top, bottom }, [wide, high] = [76, 20]) {
   const corners = [false, true].flatMap((below) => [false, true].map((rightmost) => {
     const [x, y] = [rightmost ? right - wide : left, below ? bottom - high : top];
     const met = points.filter(([a, b]) => a >= x && a <= x + wide && b >= y && b <= y + high).length;

@@ -11,7 +11,7 @@ import { h } from "../h.js";
 const NAMES = { none: "no decay", l1: "L1 penalty", l2: "L2 penalty", coupled: "coupled decay", decoupled: "decoupled decay" };
 
 /** The parameter whose largest entry is largest. @param {Way[]} rows */
-export function shownOf(rows) {
+function shownOf(rows) {
   const sizes = rows[0].parameters.map((it) => Math.abs(Number(it.before)));
   return sizes.indexOf(Math.max(...sizes));
 }

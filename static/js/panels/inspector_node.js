@@ -136,7 +136,7 @@ function effectView(effect) {
  * A number that can be typed, nudged by arrow keys and dragged; each change is sent at once.
  * @param {string} label @param {(value: any) => void} commit
  */
-export function makeEditor(label, commit) {
+function makeEditor(label, commit) {
   const field = h("input", { type: "text", inputmode: "decimal", class: "edit-field", autocomplete: "off", spellcheck: "false", "aria-label": `New value of ${label}` });
   const slider = h("input", { type: "range", class: "edit-slider", step: "any", "aria-label": `Drag the value of ${label}` });
   const hint = h("p", { class: "edit-hint" }, "type, drag, or ↑ ↓ (Shift: tenfold)");

@@ -20,7 +20,7 @@ const SLIDE = { least: 130, whole: 1800 }; // ms for a place, at most for all
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** The images on their way through the network: what goes into the first window, then every map. @param {Graph} graph @returns {GraphNode[]} */
-export function stationsOf(graph) {
+function stationsOf(graph) {
   const first = graph.nodes.find((n) => n.kind === "op" && SLIDING.has(n.op));
   if (!first) return [];
   const rank = first.shape.length;
