@@ -30,7 +30,8 @@ ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
 
 _UPRIGHT = re.compile(r"\\mathrm\{((?:[^{}\\]|\\[_#&%$])*)\}")
 _NAME = re.compile(
-    r"(?:\\(?P<over>hat|bar|tilde) ?)?\{?\\?(?P<base>[^\W\d_]+?)(?P<inner>['′]+(?=\}))?\}?(?P<digits>\d*)"
+    r"(?:\\(?P<over>hat|bar|tilde) ?)?"
+    r"\{?\\?(?P<base>[^\W\d_]+?)(?P<inner>['′]+(?=\}))?\}?(?P<digits>\d*)"
     r"(?:_(?P<accent>hat|bar|tilde))?"
     r"(?:_\{(?P<sub>[^{}]+)\}|(?P<short>(?:_[^\W_]+)+))?"
     r"(?:\^(?:\{(?P<sup>[^{}]+)\}|(?P<up>\w)))?(?P<prime>['′]*)"
@@ -94,7 +95,8 @@ def read(name: str) -> Name:
     if len(base) > 1 and (part["digits"] or accent or re.search(r"[^\d,]", sub)):
         return Name(name)  # words: fc1, my_var, weight_ih
     sub = ",".join(word for word in (part["digits"], greek(sub)) if word)
-    return Name(base, sub, part["sup"] or part["up"] or "", accent, len((part["inner"] or "") + part["prime"]))
+    primes = len((part["inner"] or "") + part["prime"])
+    return Name(base, sub, part["sup"] or part["up"] or "", accent, primes)
 
 
 def _flat(shifted: str) -> str:

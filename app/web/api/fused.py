@@ -32,8 +32,8 @@ async def put(
     if_match: IfMatch = None,
 ) -> Response:
     """`true`: each layer of type `rnn` is one node, and from where the run has come to it is
-    trained so, about a fifth faster; what lies behind stays as it is. `false`: a node for every step
-    of time again, while training stays fast. Values and gradients are the same up to rounding,
+    trained so, about a fifth faster; what lies behind stays as it is. `false`: a node for every
+    step of time again, while training stays fast. Values and gradients are the same up to rounding,
     parameters keep their names, changes and the place in the iteration go along. 422 where there is
     no such layer, or the plan speaks of single steps (precision, fault, forward_mode).
     """
