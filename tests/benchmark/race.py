@@ -1,5 +1,5 @@
 """Several ways to make the same training step, run in turns in one process, so that all meet the
-same machine; PyTorch takes part where it is installed.
+same machine; PyTorch takes part where it is installed. Time is the processor's, on one thread.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def race(runners: Sequence[Train], steps: int, rounds: int) -> Result:
     for number in range(rounds + WARM):
         order = list(range(len(runners)))
         for i in order[number % len(order) :] + order[: number % len(order)]:
-            start = time.perf_counter()
+            start = time.process_time()
             runners[i](steps)
             if number >= WARM:
-                times[i].append((time.perf_counter() - start) / steps * 1e6)
+                times[i].append((time.process_time() - start) / steps * 1e6)
     return Result(times)
 
 
