@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mapColumns } from "../../static/js/panels/pictures/health_file.js";
 import { decadesAround, ladderOf, ladderSays, middleOf, nearestLook, overTime, ratiosOf } from "../../static/js/panels/pictures/health_scales.js";
 
 /** @param {any[]} deltas @param {any[]} [ratios] @returns {any} */
@@ -39,4 +40,11 @@ test("histograms over time are shares of their column's fullest bin", () => {
 
 test("the nearest look", () => {
   assert.deepEqual([0, 12, 19, 99].map((at) => nearestLook([0, 10, 20], at)), [0, 1, 2, 2]);
+});
+
+test("a file of the maps has a row for each bin that holds something", () => {
+  const [layer] = layers([1]);
+  layer.looks[0] = { ...layer.looks[0], outputs: { low: 0, high: 4, counts: [3, 0] }, sizes: { low: -2, high: 0, counts: [0, 5] } };
+  assert.deepEqual(mapColumns({ iterations: [7], usual_step: 1e-3, usual_step_source: "", weights: 1, layers: [layer] }), {
+    of: ["outputs W0", "log₁₀ |∂| ∂W0"], iteration: [7, 7], from: [0, -1], to: [2, 0], entries: [3, 5] });
 });

@@ -6,6 +6,7 @@ import { downloads } from "../../download.js";
 import { count, number } from "../../format.js";
 import { fill, h, svg } from "../../h.js";
 import { decades, linear, logarithmic, path } from "../../scale.js";
+import { mapColumns, mapPicture } from "./health_file.js";
 import { ladderOf, ladderSays, middleOf, nearestLook, overTime, ratiosOf } from "./health_scales.js";
 
 /** @import {Actions, Graph, State} from "../../types.js" */
@@ -15,7 +16,7 @@ const LOOKS = 25;
 const STEPS = 5000; // that the server walks for one answer; a long iteration is looked at less often
 const WAIT = 400; // ms without anything new until the server is asked
 const [WIDE, HIGH] = [430, 180]; // of a chart, in the drawing's units
-const EDGE = { left: 50, right: 58, top: 12, bottom: 26 };
+const EDGE = { left: 50, right: 58, top: 24, bottom: 26 };
 const LABELS = 14; // layers up to which each is named
 
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
@@ -69,6 +70,7 @@ export function create(_graph, actions) {
   /** @param {State} state */
   function show({ position }) {
     if (!vitals) return;
+    const told = vitals;
     const { iterations, layers } = vitals;
     if (layers.length === 0) return fill(element, h("p", { class: "pic-caption" }, "No weight of this model takes part in the loss."));
     const look = nearestLook(iterations, position.iteration);
@@ -77,6 +79,8 @@ export function create(_graph, actions) {
     fill(element,
       h("p", { class: "pic-caption" }, h("strong", {}, `Iteration ${count(iterations[look])}. `), ladderSays(ladder)),
       h("div", { class: "health-charts" }, ladderView(ladder, iterations[look]), ratioView(vitals, look)),
+      h("p", { class: "health-over" }, h("strong", {}, "Spread in each layer, over time"),
+        downloads({ name: "distributions", columns: () => mapColumns(told), svg: () => mapPicture(told) }, "how layers are spread")),
       h("div", { class: "health-maps", style: { "--layers": layers.length } },
         mapsRow("Outputs", "outputs", look),
         mapsRow("|∂| of weights", "sizes", look)),
@@ -94,7 +98,7 @@ export function create(_graph, actions) {
     const columns = () => ({ layer: rungs.map(({ label }) => label), node: rungs.map(({ node }) => node), gradient: rungs.map(({ delta }) => delta) });
     return figure("Gradient that reaches each layer", "root mean square of ∂; press a bar to walk to it", columns,
       svg("svg", { class: "health-chart", viewBox: `0 0 ${WIDE} ${HIGH}`, role: "group", "aria-label": "Ladder of gradients" },
-        grid(span, y, 10),
+        grid(span, y, 10), svg("text", { class: "health-tick", x: 4, y: 12 }, "|∂|"),
         rungs.map((rung, i) => {
           const says = `${rung.label}: gradient ${number(rung.delta)}`;
           const bar = svg("g", { class: "health-rung", role: "button", tabindex: "0", dataset: { node: rung.node }, "aria-label": `${says}. Walk there` },
@@ -126,7 +130,7 @@ export function create(_graph, actions) {
     const says = named.map(({ label, values }) => `${label} ${number(values[look])}`).join(", ");
     const columns = () => ({ iteration: iterations, ...Object.fromEntries(lines.map(({ label, values }) => [label, values])) });
     return figure("Update : weight", moving ? `${says}; dashed: ${number(usual_step)}, a usual step` : "nothing is updated here", columns, svg("svg", { class: "health-chart", viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `Size of each step over that of the weight: ${says}. A usual one is ${number(usual_step)}` },
-      grid(span, y, EDGE.right),
+      grid(span, y, EDGE.right), svg("text", { class: "health-tick", x: 4, y: 12 }, "update : weight"),
       svg("path", { class: "health-here", d: `M${x(iterations[look])} ${EDGE.top}V${floor}` }),
       svg("path", { class: "health-guide", d: `M${EDGE.left} ${y(usual_step)}H${WIDE - EDGE.right}` }, svg("title", {}, usual_step_source)),
       lines.map(({ label, values }, i) => svg("g", { class: "health-line", style: { "--place": lines.length > 1 ? i / (lines.length - 1) : 1 } },
