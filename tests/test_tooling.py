@@ -91,6 +91,21 @@ def test_no_inline_script_style_or_handler_in_a_template() -> None:
         assert not inline.search(data), path.relative_to(ROOT)
 
 
+def test_dark_is_the_same_by_choice_and_by_the_system() -> None:
+    chosen = re.compile(r'^:root\[data-theme="dark"\] \{(.*?)^\}', re.MULTILINE | re.DOTALL)
+    system = re.compile(
+        r'\(prefers-color-scheme: dark\) \{\s*:root:not\(\[data-theme="light"\]\) \{(.*?)\}',
+        re.DOTALL,
+    )
+    seen = 0
+    for path in own_files(".css"):
+        text = path.read_text("utf-8")
+        both = [[body.split() for body in way.findall(text)] for way in (chosen, system)]
+        assert both[0] == both[1], path.relative_to(ROOT)
+        seen += len(both[0])
+    assert seen >= 3
+
+
 def test_the_readme_says_the_very_commands_that_are_tested() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     commands = dict(re.findall(r"^## (Start|Test)\n+```sh\n(.+)\n```", readme, re.MULTILINE))

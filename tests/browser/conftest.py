@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.browser.walking import Truth, Walk
 from tests.conftest import need
 from tests.serving import Server
 
@@ -33,6 +34,7 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sa
   console.error(`policy breach: ${violatedDirective} ${blockedURI} ${sample}`));
 """
 SERIOUS = ("serious", "critical")
+LESSON = "weight-sigmoid-loss"  # that of the fixtures `walk` and `truth`
 
 
 @pytest.hookimpl(trylast=True)
@@ -122,6 +124,18 @@ def new_page(browser: Browser, server: Server, watch: Watch) -> Iterator[NewPage
 @pytest.fixture
 def page(new_page: NewPage) -> Page:
     return new_page()
+
+
+@pytest.fixture
+def walk(new_page: NewPage) -> Walk:
+    """A small lesson, opened; `truth` is a session of the same one."""
+    return Walk(new_page(reduced_motion="reduce")).open(LESSON)
+
+
+@pytest.fixture
+def truth(server: Server) -> Iterator[Truth]:
+    with Truth(server, lesson=LESSON) as truth:
+        yield truth
 
 
 @pytest.fixture(scope="session")

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.browser.conftest import NewPage
 from tests.browser.walking import Truth, Walk, differences, read, same
 from tests.serving import Server
-
-LESSON = "weight-sigmoid-loss"
-
-
-@pytest.fixture
-def walk(new_page: NewPage) -> Walk:
-    return Walk(new_page(reduced_motion="reduce")).open(LESSON)
-
-
-@pytest.fixture
-def truth(server: Server) -> Iterator[Truth]:
-    with Truth(server, lesson=LESSON) as truth:
-        yield truth
 
 
 def test_a_weight_set_by_keyboard_moves_loss_and_gradients_at_once(

@@ -4,30 +4,14 @@ none of them waits for the network."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.browser.conftest import NewPage, Watch
+from tests.browser.conftest import LESSON, NewPage, Watch
 from tests.browser.walking import Truth, Walk
 from tests.serving import Server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-LESSON = "weight-sigmoid-loss"
-
-
-@pytest.fixture
-def walk(new_page: NewPage) -> Walk:
-    return Walk(new_page(reduced_motion="reduce")).open(LESSON)
-
-
-@pytest.fixture
-def truth(server: Server) -> Iterator[Truth]:
-    with Truth(server, lesson=LESSON) as truth:
-        yield truth
 
 
 def test_phase_keys_home_end_and_the_clickers_keys(walk: Walk, truth: Truth) -> None:
