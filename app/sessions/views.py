@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.engine.errors import BackstepError
-from app.engine.graph import Graph, Node
+from app.engine.graph import NOISE, Graph, Node
 from app.engine.jvp import SeedTangent, Tangent
 from app.engine.kernel import Contribution, Record
 from app.engine.plan import Backward, Forward, Step
@@ -34,6 +34,10 @@ SAYS = {
     "zero_grad": "All gradients are emptied. The backward pass adds to what stands there, "
     "so this must not be forgotten.",
 }
+MASKED = (
+    "Dropout: what meets a 0 of the mask is left out, the rest grows, so that the mean stays.",
+    "The mask is the same as on the way forward: what was left out gets no gradient either.",
+)
 CODE = {
     "data": {"numpy": "x, y = X[batch], Y[batch]", "pytorch": "x, y = next(batches)"},
     "zero_grad": {"numpy": "grads = {}", "pytorch": "optimizer.zero_grad()"},
@@ -146,7 +150,7 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
         curve = curve_of(scene, node)
         latex = explain.forward_latex(graph, node)
         code = {"numpy": node.op.numpy, "pytorch": node.op.pytorch}
-        says = node.op.says + _here(scene, node)
+        says = (MASKED[0] if _masked(graph, node) else node.op.says) + _here(scene, node)
     elif isinstance(step, Backward):
         node = step.graph_node
         assert node.op
@@ -154,7 +158,7 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
         curve = curve_of(scene, node)
         latex = backward.backward_latex(graph, node, [flow.operand for flow in step.flows])
         code = {"numpy": node.op.numpy_back, "pytorch": "L.backward()"}
-        says = _says_back(step, node, lines)
+        says = MASKED[1] if _masked(graph, node) else _says_back(step, node, lines)
     elif step.phase in ("update", "clip"):
         rule = getattr(step, "optimizer", None) or getattr(step, "clip", None)
         node_or_none = graph[step.node] if step.node else None
@@ -183,6 +187,11 @@ def _explain(run: Run, scene: Scene, step: Step) -> dict[str, Any]:
         "says": says,
         "code": code,
     }
+
+
+def _masked(graph: Graph, node: Node) -> bool:
+    """Whether a drawn mask decides what of the other factor goes on."""
+    return any(graph[name].kind == NOISE for name in node.inputs)
 
 
 def _here(scene: Scene, node: Node) -> str:

@@ -38,6 +38,13 @@ def test_frames_rebuild_every_state(client: TestClient) -> None:
     assert c.ok("GET")["position"] == c.session["position"], "nothing has moved"
 
 
+def test_a_dropout_says_that_its_mask_is_the_same_on_the_way_back(client: TestClient) -> None:
+    frames = Caller(client, {"lesson": "overfitting-dropout"}).ok("GET", "/frames")["frames"]
+    says = [f["says"] for f in frames if f["op"] == "mul"]
+    assert len(says) == 2
+    assert "left out" in says[0] and "the same as on the way forward" in says[1]
+
+
 def test_parts_of_frames(client: TestClient) -> None:
     c = Caller(client, NEURON)
     whole = c.ok("GET", "/frames")["frames"]

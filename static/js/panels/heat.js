@@ -9,7 +9,7 @@ import { at, indexOf, plane, reach } from "./arrays.js";
 
 const DRAWN = 300; // cells as elements; more are pixels
 const GAP = 1;
-const BROAD = 8; // px of a row or a column at least
+const BROAD = 16; // px to each side, if there is room
 
 /** The one number of an array that has only one. @param {ArrayData | null} array @returns {Num | null} */
 export function only(array) {
@@ -46,7 +46,8 @@ export function heat(array, { width, height, most = 22, limit = reach(array) }) 
   const wide = tiles.length * cols + (tiles.length - 1) * 0.6;
   const cell = Math.max(0.5, Math.min(most, width / wide, height / rows));
   // a long row or column is no hairline
-  const [across, down] = [rows > 1 && wide === 1 ? Math.max(cell, Math.min(BROAD, width)) : cell, rows === 1 && wide > 1 ? Math.max(cell, Math.min(BROAD, height)) : cell];
+  const across = wide * cell < BROAD ? Math.max(cell, Math.min(width, BROAD, most * wide) / wide) : cell;
+  const down = rows * cell < BROAD ? Math.max(cell, Math.min(height, BROAD, most * rows) / rows) : cell;
   const gap = cell > 5 ? GAP : 0;
   const [w, tall] = [wide * across, rows * down];
   /** @param {number[]} tile @param {number} row @param {number} col @returns {Num | null} */

@@ -124,6 +124,8 @@ export function create(graph, actions) {
     const wide = Math.max(36, 2 * across(sizeOf(source)) + across(places) + kernel + 14);
     const overviewRows = Math.ceil(stations.reduce((sum, n) => sum + 2 + Math.max(9, (THUMB + 0.4) * Math.min(SHOWN, n.shape[1])), 0) / wide);
     element.style.setProperty("--wide", String(wide));
+    const tall = (/** @type {Pair} */ [rows, cols]) => rows * Math.min(2.9, widthOf(rows, cols));
+    element.style.setProperty("--high-hall", String(Math.max(13, 8 + Math.max(...[sizeOf(source), places, window.size].map(tall)) + 2 * window.padding[0])));
     element.style.setProperty("--high", String(23 + 7.2 * overviewRows));
     const restore = hold(place);
     fill(
