@@ -52,6 +52,8 @@ def merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     given = dict(document)
     if any(name in changes for name in DRAWN_ANEW):
         given.pop("parameters", None)
+    if "model" in changes:
+        given.pop("fused", None)
     given |= {name: value for name, value in changes.items() if name != "lr"}
     if "lr" in changes:
         optimizer = given.get("optimizer", DEFAULT_OPTIMIZER)

@@ -263,6 +263,8 @@ class Desk(Reader):
             if row.holds(session) == on:
                 return node
             async with session.engine:
+                known_to = [session.position.iteration, *(c.iteration for c in session.changes)]
+                await self._reach(session, max(known_to))
                 new = await self.workers.run(lambda: row.turned(session, on))
                 there = row.counterpart(session, new, node)
                 session.become(new)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.engine.errors import BackstepError
 from app.engine.types import GRAD, VALUE
+from app.lab.lanes import merged
 from app.train.refined import run_of
 from app.train.run import Run
 from app.train.spec import parse_spec
@@ -135,3 +136,9 @@ def test_what_cannot_be_fused_says_so(more: dict[str, Any], words: str) -> None:
     with pytest.raises(BackstepError, match=words) as error:
         parse_spec({**spec_of({}), "fused": True, **more})
     assert (error.value.where or "").startswith("fused")
+
+
+def test_a_lane_of_another_model_is_trained_as_that_one_says() -> None:
+    document = {**spec_of({}), "fused": {"since": 4}}
+    other = merged(document, {"model": {"layers": ["flatten", linear(1)]}})
+    assert "fused" not in other and merged(document, {"lr": 0.1})["fused"] == {"since": 4}
