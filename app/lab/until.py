@@ -21,6 +21,7 @@ from app.engine.types import VALUE, Array
 from app.lab.condition import Condition, Ending
 from app.lab.dying import DeadUnit
 from app.lab.exploding import first_break
+from app.lab.fading import GradientBelow
 from app.render import numbers
 from app.train.run import Run
 
@@ -196,7 +197,7 @@ def best(run: Run, stop: int) -> Best | None:
 
 
 CONDITIONS: dict[str, Any] = {
-    c.name: c for c in (LossBelow, GradNormBelow, Nonfinite, DeadUnit, Patience)
+    c.name: c for c in (LossBelow, GradNormBelow, GradientBelow, Nonfinite, DeadUnit, Patience)
 }
 
 

@@ -7,7 +7,7 @@ import * as api from "./api.js";
 import { count, number, percent } from "./format.js";
 import { fill, icon } from "./h.js";
 import { startPainter, watchInks } from "./playground/canvases.js";
-import { DEFAULT, UNTIL, choicesOf, classesOf, isOwn, specOf, taskOf } from "./playground/choices.js";
+import { DEFAULT, choicesOf, classesOf, isOwn, specOf, taskOf, untilOf } from "./playground/choices.js";
 import { mountControls } from "./playground/controls.js";
 import { watch } from "./playground/live.js";
 import { mountNetwork } from "./playground/network.js";
@@ -23,7 +23,7 @@ import { themeButton } from "./theme.js";
 
 const WRITE_AFTER = 240; // ms between two writings of numbers
 const RUNNING = new Set(["lr", "l1", "l2", "until"]); // what may change without a new beginning
-const GOOD_ENDS = new Set(["loss_below", "grad_norm_below", "validation_patience", "limit", "moved"]);
+const GOOD_ENDS = new Set(["loss_below", "grad_norm_below", "gradient_below", "validation_patience", "limit", "moved"]);
 const DEFAULT_SAMPLES = 500;
 /** What suits a kind of data better than what suited another. @type {Record<string, Partial<Choices>>} */
 const SUITED = {
@@ -179,10 +179,10 @@ async function main() {
     ending = watch(id, {
       scene(next) {
         scene = next;
-        looked = null;
         paint({ is: "scene", scene: next });
         network.build(next, choices.layers);
         plane.build(next);
+        look(network.chosen());
         controls.marks(next);
         controls.layers(choices.layers.length, Boolean(next.sequences));
       },
@@ -205,7 +205,7 @@ async function main() {
     try {
       if (on) {
         const speed = Number(/** @type {HTMLSelectElement} */ (at("speed")).value) || null;
-        await api.request("POST", `/api/sessions/${id}/play`, { body: { speed, gentle: speed === null, ...UNTIL[choices.until] } });
+        await api.request("POST", `/api/sessions/${id}/play`, { body: { speed, gentle: speed === null, ...untilOf(choices.until, scene?.columns ?? [], network.chosen()) } });
       } else await api.request("DELETE", `/api/sessions/${id}/play`);
     } catch (error) {
       complain(error);

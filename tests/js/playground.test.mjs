@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { rateAt, rateOf, seedOf } from "../../static/js/playground/controls.js";
-import { DEFAULT, applying, choicesOf, classesOf, specOf } from "../../static/js/playground/choices.js";
+import { DEFAULT, applying, choicesOf, untilOf, classesOf, specOf } from "../../static/js/playground/choices.js";
 import { along } from "../../static/js/playground/network.js";
 import { bounds, joined, levels, thinned } from "../../static/js/playground/painter_curve.js";
 import { matrices, stroke, widest } from "../../static/js/playground/painter_network.js";
@@ -140,6 +140,16 @@ test("rates are read as people write them", () => {
   assert.deepEqual([seedOf(" 12 "), seedOf(""), seedOf("1.5"), seedOf("-1"), seedOf("4294967296")], [12, null, undefined, undefined, undefined]);
   assert.equal(rateAt(-2), 0.01);
   assert.equal(rateAt(-1.5), 0.032);
+});
+
+test("what is waited for is of the chosen neuron", () => {
+  const columns = [{ node: "1.a", title: "relu", weight: "0.weight", first: 4, looked_up: 0 }];
+  const chosen = { column: 0, unit: 2 };
+  assert.deepEqual(untilOf("dead", columns, chosen).until, { dead_unit: { node: "1.a", unit: 2 } });
+  assert.deepEqual(untilOf("dead", columns, null).until, { dead_unit: true });
+  assert.deepEqual(untilOf("fading", columns, chosen).until.gradient_below, { node: "0.weight", unit: 6, border: 0.001 });
+  assert.deepEqual(untilOf("fading", [{ ...columns[0], looked_up: 2 }], null).until.gradient_below, { node: "0.weight", border: 0.001 });
+  assert.deepEqual(untilOf("", columns, chosen), {});
 });
 
 test("the page says why it stopped and what it shows", () => {

@@ -15,6 +15,7 @@ from app.lab.condition import Ending
 from app.lab.dying import dead_units
 from app.lab.until import Best, best, parse_until, train_until
 from app.train.run import Run
+from app.train.slopes import gradients
 from app.train.spec import parse_spec
 from tests.train.specs import hidden
 
@@ -73,6 +74,18 @@ def test_a_gradient_below_a_number() -> None:
         abs(slots["w", GRAD]) < 0.01 and ending is not None and ending.reason == "grad_norm_below"
     )
     assert at == next(i for i in range(100) if 2 * 0.8**i < 0.01)
+
+
+def test_one_parameters_gradient_below_a_number() -> None:
+    """Of each iteration, as the update uses it: compared with slopes taken one by one."""
+    run, border = run_of(MOONS), 0.002
+    wanted = {"gradient_below": {"node": "0.weight", "unit": 1, "border": border}}
+    done, ending = train_until(run, 0, 400, parse_until(wanted, run), lambda reached: True)
+    assert ending is not None and ending.iteration == done > 0
+    assert (ending.node, ending.unit) == ("0.weight", 1)
+    norms = [np.linalg.norm(gradients(run, i)["0.weight"][1]) for i in range(done + 1)]
+    assert norms[-1] < border <= min(norms[:-1])
+    assert "unit 1" in ending.says and "below 0.002" in ending.says
 
 
 def test_what_never_comes_ends_with_the_iterations() -> None:
@@ -180,6 +193,14 @@ def test_the_numbers_are_those_of_any_other_training(given: dict[str, Any]) -> N
         (MOONS, {"validation_patience": 0}, "until.validation_patience", "at least 1"),
         (MOONS, {"loss_below": 1, "min_delta": 1}, "until.min_delta", "beside"),
         (MOONS, {"validation_patience": 1, "min_delta": -1}, "until.min_delta", "at least 0"),
+        (MOONS, {"gradient_below": 0.1}, "until.gradient_below", "such as"),
+        (MOONS, {"gradient_below": {"node": "b"}}, "until.gradient_below.node", "0.weight"),
+        (
+            MOONS,
+            {"gradient_below": {"node": "0.weight", "unit": 4}},
+            "until.gradient_below.unit",
+            "at most 3",
+        ),
         (MOONS, {"dead_unit": {"node": "0.z"}}, "until.dead_unit.node", "there are 1.a"),
         (MOONS, {"dead_unit": {"unit": 4}}, "until.dead_unit.unit", "at most 3"),
         (MOONS, {"dead_unit": {"layer": 1}}, "until.dead_unit", "1.a"),

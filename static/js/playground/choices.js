@@ -84,12 +84,26 @@ const SCHEDULES = {
 };
 
 /** What training may wait for, as the server is asked. @type {Record<string, object>} */
-export const UNTIL = {
+const UNTIL = {
   loss: { until: { loss_below: 0.05 } },
   gradient: { until: { grad_norm_below: 0.01 } },
   dead: { until: { dead_unit: true } },
   patience: { until: { validation_patience: 30 }, restore_best: true },
 };
+
+const FADED = 0.001; // a gradient's norm
+
+/**
+ * What is asked of the server: of a neuron that is chosen, that it dies or that its gradient fades; else of any, or the first.
+ * @param {string} until @param {import("./live.js").Column[]} columns @param {{column: number, unit: number} | null} chosen @returns {object}
+ */
+export function untilOf(until, columns, chosen) {
+  const { column, unit } = chosen ?? { column: 0, unit: 0 };
+  const at = columns[column];
+  if (until === "fading" && at?.weight) return { until: { gradient_below: { node: at.weight, ...(at.looked_up ? {} : { unit: at.first + unit }), border: FADED } } };
+  if (until === "dead" && chosen && at?.title === "relu") return { until: { dead_unit: { node: at.node, unit } } };
+  return UNTIL[until] ?? {};
+}
 
 /** @param {Data} data @returns {data is Own} */
 export const isOwn = (data) => "inputs" in data;

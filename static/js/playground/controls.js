@@ -21,7 +21,7 @@ import { mountTable } from "./table.js";
  */
 
 const PENALTIES = [0, 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1];
-const ENDS = [["", "never"], ["loss", "loss < 0.05"], ["gradient", "gradient < 0.01"], ["dead", "a ReLU dies"], ["patience", "no better (early)"]];
+const ENDS = [["", "never"], ["loss", "loss < 0.05"], ["gradient", "gradient < 0.01"], ["dead", "a ReLU dies"], ["fading", "neuron’s ∂ < 0.001"], ["patience", "no better (early)"]];
 /** How a slider's number is written. @type {Record<string, (value: number) => string>} */
 const SHOWN = {
   noise: (v) => number(v),

@@ -49,10 +49,14 @@ export function mountNetwork(root, ways) {
   function pin(neuron) {
     const same = pinned?.column === neuron.column && pinned.unit === neuron.unit;
     pinned = same ? null : neuron;
+    press();
+    ways.look(pinned);
+  }
+
+  function press() {
     neurons.slice(1).forEach((column, c) => column.forEach((button, u) => {
       button.setAttribute("aria-pressed", String(pinned?.column === c && pinned.unit === u));
     }));
-    ways.look(pinned);
   }
 
   /** @param {string} does @param {string} what @param {string} sign @param {boolean} off @param {() => void} run */
@@ -73,9 +77,9 @@ export function mountNetwork(root, ways) {
   /** @param {Scene} next @param {number[]} hidden  units as chosen */
   function build(next, hidden) {
     const focused = root.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
+    if (JSON.stringify(scene?.columns) !== JSON.stringify(next.columns)) pinned = null;
     scene = next;
     layers = hidden;
-    pinned = null;
     const looked = next.columns[0]?.looked_up ?? 0;
     const before = looked ? 1 : 0; // columns that are no hidden layer
     const features = next.flat ? next.domain.length : next.sequences ? looked || 1 : 0;
@@ -96,6 +100,7 @@ export function mountNetwork(root, ways) {
       columns.map((buttons, c) => h("div", { class: "net-column", role: "group", "aria-label": c < before ? "Embedding" : c < columns.length - 1 ? `Layer ${c + 1 - before}` : "Output" },
         c >= before && c - before < layers.length ? head(c - before, Boolean(next.sequences)) : h("div", { class: "net-head" }, h("span", { class: "net-title" }, c < before ? "embedding" : "output")),
         h("div", { class: "net-units" }, buttons))));
+    press();
     if (focused) /** @type {HTMLElement | null} */ (world.querySelector(`[aria-label="${CSS.escape(focused)}"]`))?.focus();
     measure();
   }
@@ -158,6 +163,8 @@ export function mountNetwork(root, ways) {
     layout: () => ({ width: root.scrollWidth, height: root.clientHeight, middles, half }),
     more: () => ways.changeLayers([...layers, Math.min(MOST_UNITS, Math.max(2, layers.at(-1) ?? 2))]),
     fewer: () => ways.changeLayers(layers.slice(0, -1)),
+    /** The neuron that was clicked. */
+    chosen: () => pinned,
     canGrow: () => layers.length < MOST_LAYERS,
   };
 }

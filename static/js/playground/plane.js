@@ -9,6 +9,10 @@ import { signColour } from "../scale.js";
 /** @import {Scene} from "./live.js" */
 
 const POINT = 4.2;
+const CROWD = 80;
+
+/** How many samples there are. @param {Scene} scene */
+const inputsOf = ({ samples }) => Object.values(samples).reduce((sum, { inputs }) => sum + inputs.length, 0);
 
 /** @param {HTMLElement} root @param {{add: (place: number[]) => void, measured: () => void}} ways */
 export function mountPlane(root, ways) {
@@ -46,6 +50,7 @@ export function mountPlane(root, ways) {
     if (!scene) return;
     const { classes } = scene;
     const line = scene.domain.length === 1;
+    pen.globalAlpha = line && inputsOf(scene) > CROWD ? 0.35 : 1; // the curve under them is to be seen
     const most = Math.max(1e-9, ...(scene.samples.train?.targets ?? []).flat().map(Math.abs));
     for (const [which, { inputs, targets }] of Object.entries(scene.samples)) {
       inputs.forEach((input, i) => {

@@ -23,8 +23,9 @@ class TrainBody(Given):
     until: dict[str, Any] | None = Field(
         default=None,
         description="whichever comes about first ends the training: loss_below (a number, "
-        "for the mean over an epoch's batches), grad_norm_below (a number), nonfinite (true), "
-        "dead_unit (true, or "
+        "for the mean over an epoch's batches), grad_norm_below (a number), gradient_below "
+        '({"node": "0.weight", "unit": 0, "border": 0.001}, its row or without "unit" all of it), '
+        "nonfinite (true), dead_unit (true, or "
         '{"node": "1.a", "unit": 0}), validation_patience (epochs, with min_delta). With it '
         "iterations and epochs are a limit that may be left out",
     )
