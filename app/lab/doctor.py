@@ -71,7 +71,7 @@ def report(
 ) -> dict[str, Any]:
     """Findings, the table of checks and, if wanted, each layer's vitals, as an answer."""
     with np.errstate(all="ignore"):
-        evidence = Evidence(run, iteration)
+        evidence = Evidence(run, iteration, progress=progress)
         findings = [_finding(evidence, found) for found in _round(evidence, progress)]
         signs = vitals(evidence) if with_vitals else None
     return {

@@ -7,6 +7,7 @@ touched; whatever is expensive is looked at once and only if a check asks for it
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,8 +59,14 @@ class Evidence:
     iterations are looked at from inside.
     """
 
-    def __init__(self, run: Run, iteration: int, looks: int = LOOKS) -> None:
-        self.run, self.many = arrays_of(run), looks
+    def __init__(
+        self,
+        run: Run,
+        iteration: int,
+        looks: int = LOOKS,
+        progress: Callable[[], object] | None = None,
+    ) -> None:
+        self.run, self.many, self._progress = arrays_of(run), looks, progress
         self.apart = self.run is not run
         """Whether the caller sees a finer graph, in which steps have other numbers."""
         run = self.run
@@ -106,7 +113,12 @@ class Evidence:
         """Evenly spread, the first and the last among them."""
         between = max(1, self.many - 1)
         places = {round(self.iteration * k / between) for k in range(self.many)}
-        return [self.look(i) for i in sorted(places | {self.iteration})]
+        found = []
+        for i in sorted(places | {self.iteration}):
+            if self._progress is not None:
+                self._progress()
+            found.append(self.look(i))
+        return found
 
     @property
     def last(self) -> Look:

@@ -107,7 +107,12 @@ class GradientCheck:
 
 
 def gradient_check(
-    run: Run, iteration: int, *, epsilon: float = EPSILON, max_entries: int = MAX_ENTRIES
+    run: Run,
+    iteration: int,
+    *,
+    epsilon: float = EPSILON,
+    max_entries: int = MAX_ENTRIES,
+    progress: Callable[[], object] | None = None,
 ) -> GradientCheck:
     """Check every parameter and input entry with the numbers from which this iteration starts.
 
@@ -127,7 +132,11 @@ def gradient_check(
     first = 0
     for node in leaves:
         size = math.prod(node.shape)
-        entries += [probe.entry(node, i - first) for i in chosen if first <= i < first + size]
+        for i in chosen:
+            if first <= i < first + size:
+                entries.append(probe.entry(node, i - first))
+                if progress is not None:
+                    progress()
         first += size
     smooth = [entry for entry in entries if entry.kink is None]
     error = next((e for s in run.plan(iteration) if (e := getattr(s, "error", None))), None)

@@ -44,6 +44,17 @@ JSON_ONLY = (
 )
 
 
+class InternalError(BackstepError):
+    """A fault of the server's own."""
+
+    code = "internal"
+
+
+BROKEN = InternalError(
+    "something broke inside the server; nothing that was answered before is lost"
+)
+
+
 class Json(Response):
     media_type = "application/json"
 
@@ -194,5 +205,4 @@ async def _memory(request: Request, error: Exception) -> Response:
 
 
 async def _crash(request: Request, error: Exception) -> Response:
-    message = "something broke inside the server; nothing that was answered before is lost"
-    return refusal(500, "internal", message, f"{request.method} {request.url.path}"[:200])
+    return refusal(500, "internal", BROKEN.message, f"{request.method} {request.url.path}")

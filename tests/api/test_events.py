@@ -90,6 +90,23 @@ def test_training_ends_early_on_request(server: Server) -> None:
         assert len(told["history"]["iteration"]) == told["position"]["iteration"]
 
 
+def test_what_nobody_waits_for_ends(server: Server) -> None:
+    """Who hangs up does not keep the session from others."""
+    wide: list[Any] = [{"type": "linear", "out_features": 250}, "relu"] * 2
+    spec = {
+        "model": {"layers": [*wide, {"type": "linear", "out_features": 1}]},
+        "loss": "bce_with_logits",
+        "data": {"dataset": "moons", "samples": 3_000},
+    }
+    with server.client() as client:
+        path = new(client, spec)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(f"{path}/gradient-check", json={}, timeout=0.3)
+        began = time.monotonic()
+        assert client.get(f"{path}/state").status_code == 200
+        assert time.monotonic() - began < 2
+
+
 def test_streams_have_a_limit(start_server: Any) -> None:
     server = start_server()
     server.kill()
@@ -101,6 +118,7 @@ def test_streams_have_a_limit(start_server: Any) -> None:
             refused = client.get(f"{path}/events")
             assert refused.status_code == 503
             assert refused.json()["error"]["code"] == "too_many_streams"
+            assert "BACKSTEP_STREAMS_PER_SESSION" in refused.json()["error"]["message"]
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             with client.stream("GET", f"{path}/events") as stream:

@@ -51,8 +51,8 @@ async def doctor(
         )
 
     if not plain:
-        return await examine(at, work)
-    text = await examined(at, lambda keep_on: doctoring.in_words(work(keep_on)).encode())
+        return await examine(request, at, work)
+    text = await examined(request, at, lambda keep_on: doctoring.in_words(work(keep_on)).encode())
     return PlainTextResponse(text, 200, {**FRESH, "etag": f'"{at.session.revision}"'})
 
 
@@ -84,7 +84,7 @@ async def cure(
         )
         return {**vars(found), "lanes": [vars(lane) for lane in found.lanes]}
 
-    return await examine(at, work)
+    return await examine(request, at, work)
 
 
 @router.get(
@@ -106,6 +106,7 @@ async def vital_signs(
 
     def work(keep_on: KeepOn) -> Any:
         with np.errstate(all="ignore"):
-            return vitals(Evidence(at.session.run, at.moment.iteration, looks), keep_on)
+            evidence = Evidence(at.session.run, at.moment.iteration, looks, keep_on)
+            return vitals(evidence, keep_on)
 
-    return await examine(at, work)
+    return await examine(request, at, work)

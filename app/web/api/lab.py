@@ -14,9 +14,8 @@ from app.lab import sweep as sweeping
 from app.lab.range_test import range_task
 from app.lab.runner import Ran
 from app.sessions.errors import limited
-from app.sessions.frames import encode
 from app.sessions.session import spec_limits, worded
-from app.web.api.answers import READ, Id, Iteration, desk_of, encoded, says
+from app.web.api.answers import READ, Id, Iteration, desk_of, says
 from app.web.api.long import KeepOn, streams, told
 from app.web.api.looking import examine, look
 from app.web.api.models import lab as models
@@ -66,16 +65,15 @@ async def gradient_check(
     """Every parameter and input entry is moved up and down a little; the slope measured so is
     compared with the gradient of the backward pass. Nothing is changed.
     """
-    desk = desk_of(request)
-    session = await desk.get(id)
-    iteration, step = session.position
-    position = {"iteration": iteration, "step": step, "of": session.of(iteration)}
+    at = await look(request, id, None, None)
+    (iteration, step), run = at.moment, at.session.run
+    position = {"iteration": iteration, "step": step, "of": at.session.of(iteration)}
 
-    def work() -> bytes:
-        check = checking.gradient_check(session.run, iteration, epsilon=body.epsilon)
-        return encode({"position": position, **worded(checking.as_json(check))})
+    def work(keep_on: KeepOn) -> Any:
+        check = checking.gradient_check(run, iteration, epsilon=body.epsilon, progress=keep_on)
+        return {"position": position, **checking.as_json(check)}
 
-    return encoded(await desk.compute(session, work, iteration), session.revision)
+    return await examine(request, at, work)
 
 
 @router.post(
@@ -158,4 +156,4 @@ async def sharpness(
         found = sharpening.course(at.session.run, at.moment.iteration, points, keep_on)
         return sharpening.as_json(found)
 
-    return await examine(at, work)
+    return await examine(request, at, work)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from app.sessions.desk import Desk
 from app.sessions.frames import encode
 from app.sessions.processes import Task, Watch
 from app.web.api.answers import FRESH, desk_of
-from app.web.errors import Json, error_body
+from app.web.errors import BROKEN, Json, error_body
 
 T = TypeVar("T")
 
@@ -96,7 +96,17 @@ async def results(
         rest = tasks[len(found) :]
         return found + await desk.processes.run(rest, watch) if rest else found
 
-    task = asyncio.create_task(run())
+    return await attended(request, run(), watch, wanted)
+
+
+async def attended(
+    request: Request,
+    work: Coroutine[Any, Any, T],
+    watch: Watch,
+    wanted: Callable[[], bool] = lambda: True,
+) -> T:
+    """What the work makes; the watch goes off when the caller hangs up."""
+    task = asyncio.create_task(work)
     try:
         while not task.done():
             await asyncio.wait([task], timeout=LOOK_SECONDS)
@@ -154,3 +164,6 @@ async def _events(
             yield b"event: %b\ndata: %b\n\n" % (event.encode(), data)
     except BackstepError as error:
         yield b"event: error\ndata: %b\n\n" % orjson.dumps(error_body(error))
+    except Exception:
+        yield b"event: error\ndata: %b\n\n" % orjson.dumps(error_body(BROKEN))
+        raise

@@ -14,9 +14,14 @@ from app.engine.errors import BackstepError
 from app.sessions.desk import Desk
 from app.sessions.frames import encode
 from app.sessions.moment import Moment
+from app.sessions.processes import Watch
 from app.sessions.session import Session, worded
 from app.web.api.answers import desk_of, encoded, here
-from app.web.api.long import KeepOn, in_turn
+from app.web.api.long import KeepOn, attended, in_turn
+
+
+class UnheardError(Exception):
+    """Who asked has hung up."""
 
 
 class Look(NamedTuple):
@@ -50,15 +55,29 @@ async def view(at: Look, make: Callable[[], Any], reach: bool = True) -> Respons
     return encoded(content, at.session.revision)
 
 
-async def examine(at: Look, work: Callable[[KeepOn], Any]) -> Response:
+async def examine(request: Request, at: Look, work: Callable[[KeepOn], Any]) -> Response:
     """As `view`, of what takes longer."""
-    content = await examined(at, lambda keep_on: encode(worded(work(keep_on))))
+    content = await examined(request, at, lambda keep_on: encode(worded(work(keep_on))))
     return encoded(content, at.session.revision)
 
 
-async def examined(at: Look, work: Callable[[KeepOn], bytes]) -> bytes:
-    """Work that lets others go first, and ends with the server."""
-    return await at.desk.compute(at.session, in_turn(at.desk, work), at.moment.iteration)
+async def examined(request: Request, at: Look, work: Callable[[KeepOn], bytes]) -> bytes:
+    """Work that lets others go first, and ends with the server, or when the caller hangs up."""
+    watch = Watch()
+
+    def heard(keep_on: KeepOn) -> bytes:
+        def on() -> bool:
+            if not watch.on:
+                raise UnheardError
+            return keep_on()
+
+        return work(on)
+
+    run = at.desk.compute(at.session, in_turn(at.desk, heard), at.moment.iteration)
+    try:
+        return await attended(request, run, watch)
+    except UnheardError:
+        raise BackstepError("nobody waits for this answer any more", where="id") from None
 
 
 def whole_numbers(text: str, where: str, example: str) -> list[int]:

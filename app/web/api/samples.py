@@ -111,7 +111,7 @@ async def gradient_noise(
     wanted = None if sizes is None else whole_numbers(sizes, "sizes", "1,10")
     at = await look(request, id, iteration)
     run, i = at.session.run, at.moment.iteration
-    return await examine(at, lambda _: noise(run, i, count=batches, sizes=wanted))
+    return await examine(request, at, lambda _: noise(run, i, count=batches, sizes=wanted))
 
 
 def examples(run: Run) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from app.sessions.errors import NotFoundError
 from app.sessions.graphs import Collapse
 from app.sessions.moment import Moment
 from app.sessions.session import Session
-from app.web.api.answers import FRESH, Id, IfMatch, answer, desk_of, known, says
+from app.web.api.answers import FRESH, READ, Id, IfMatch, answer, desk_of, known, says
 from app.web.api.models import sessions as models
 from app.web.events import message
 
@@ -145,7 +145,7 @@ async def graph(
     return answer(orjson.Fragment(content), revision=session.revision)
 
 
-@router.get("/{id}/plan", summary="Its plan", responses=says(list[models.PlanStep], "plan", 404))
+@router.get("/{id}/plan", summary="Its plan", responses=says(list[models.PlanStep], "plan", *READ))
 async def plan(
     request: Request,
     id: Id,
