@@ -28,6 +28,7 @@ ALIKE = 8  # calls that are worth being made one
 WORTH = 0.75  # of the calls may be left; to lay the arrays anew takes its time, too
 SMALL = 8_192  # bytes of an array; for larger ones the arithmetic counts, not the call
 TOGETHER = 1 << 20  # bytes of such arrays in one call; more would not stay in the cache
+TRIES = 32  # numbers that have to be equal; one alone may be so by chance
 EXACT: set[Any] = {
     np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.absolute, np.sqrt,
     np.square, np.maximum, np.minimum, np.greater, np.less, np.equal,
@@ -228,7 +229,7 @@ def _sum(line: Line, memory: Memory) -> list[partial[Any]]:
         memory.step((a.version, b.version)) for a, b in zip(addends, addends[1:], strict=False)
     }
     one_row = len({memory.place[x.version][0] for x in addends}) == 1
-    if one_row and steps == {1}:
+    if one_row and steps == {1} and _in_order(len(addends), addends[0].shape):
         return [partial(total, memory.several(addends), out)]
     first, *others = map(memory.one, addends)
     return [partial(np.positive, first, out), *(partial(np.add, out, x, out) for x in others)]
@@ -239,6 +240,18 @@ def total(rows: Array, out: Array) -> None:
     added and stays what it is.
     """
     np.add.reduce(rows, axis=0, out=out, initial=-0.0)
+
+
+@lru_cache(maxsize=256)
+def _in_order(count: int, shape: Shape) -> bool:
+    """Whether NumPy adds so many rows one after the other: single numbers it adds in pairs."""
+    out = np.empty(shape)
+    tries = -(-TRIES // out.size)
+    for rows in np.random.default_rng(count).normal(size=(tries, count, *shape)):
+        total(rows, out)
+        if out.tobytes() != np.asarray(reduce(np.add, rows)).tobytes():
+            return False
+    return True
 
 
 def _several(line: Line, columns: Sequence[Sequence[Operand]], memory: Memory) -> partial[Any]:

@@ -129,6 +129,7 @@ KINDS: list[dict[str, Any]] = [
     {"type": "rnn", "bias": False},
     {"type": "lstm"},
     {"type": "gru"},
+    {"type": "rnn", "hidden_size": 1},  # whose gradients are single numbers
 ]
 
 
@@ -138,7 +139,7 @@ def test_steps_of_a_sequence_are_taken_together_bit_by_bit(
     kind: dict[str, Any], zero_grad: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grouping, "WORTH", 1.0)
-    layers = [{**kind, "hidden_size": 5, "return_sequences": False}]
+    layers = [{"hidden_size": 5, **kind, "return_sequences": False}]
     layers += [{"type": "linear", "out_features": 1}]
     spec = {**SERIES, "model": {"layers": layers}, "zero_grad": zero_grad}
     fast, slow = Run(parse_spec(spec)), Run(parse_spec(spec))
