@@ -36,7 +36,7 @@ class Workload:
     t: Array
     by_hand: Callable[..., Train]
     steps: int
-    """How many make a round; at the end of each, Backstep keeps what it needs to step back there."""
+    """How many make a round; at its end Backstep keeps what it needs to step back there."""
     adam: float = 0.0
 
     def make(self) -> list[Train]:
