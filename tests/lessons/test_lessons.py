@@ -144,6 +144,17 @@ def test_what_plans_do_is_what_their_lessons_say() -> None:
     decay = lessons()["weight-decay"].spec
     coupled = {**decay, "optimizer": {**decay["optimizer"], "type": "adam"}}
     assert Run(parse_spec(coupled)).slots(1, 0)["w", "value"] == pytest.approx(1.9, abs=1e-8)
+    leaf = lessons()["in-place-leaf"].spec
+    repaired = Run(parse_spec({**leaf, "fault": {**leaf["fault"], "repaired": True}}))
+    assert repaired.slots(0, len(repaired.plan(0)) - 1)["x", "grad"] == 6
+    valley = lessons()["valley-nearest"].spec
+    other = Run(parse_spec({**valley, "values": {**valley["values"], "x": 0}}))
+    assert other.slots(200, 0)["x", "value"] == pytest.approx(-1.473, abs=1e-3)
+    digits = lessons()["augmentation"].spec
+    plain = {name: value for name, value in digits["data"].items() if name != "augment"}
+    still = Run(parse_spec({**digits, "data": plain}))
+    still.train(201)
+    assert still.history.validation_loss[200] == pytest.approx(2.34, abs=0.005)
 
 
 GOOD = (FOLDER / "gradient-descent.toml").read_text("utf-8")

@@ -248,9 +248,9 @@ export function createGraph(graph, actions) {
     fault.hidden = !item;
     if (!item || !frame?.error) return;
     fault.textContent = `✕ The walk stops here: ${frame.error.type}`;
-    fault.style.left = `${item.x + item.width / 2}px`;
-    fault.style.top = `${item.y + item.height}px`;
     nodes.append(fault);
+    fault.style.left = `${Math.max(item.x + item.width / 2, item.x + fault.offsetWidth / 2 - 8)}px`; // never left of its box
+    fault.style.top = `${item.y + item.height}px`;
   }
 
   /** @param {DrawnEdge} drawn @param {State} state @param {Set<string>} near  boxes */
