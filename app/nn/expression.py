@@ -22,6 +22,7 @@ from app.engine.ops.class_loss import ClassLoss
 from app.engine.ops.shaping import Broadcast
 from app.engine.types import FLOAT, INT, Array, Shape
 from app.nn.calls import OPERATORS, Call, read_call
+from app.nn.refusals import refusal, unknown
 from app.nn.source import Place, Source
 from app.render import text as names_text
 
@@ -45,6 +46,12 @@ class Literal:
     label: str
     latex: str
     node: ast.AST
+
+    def negative(self, node: ast.AST) -> Literal:
+        """The number below 0, in brackets where formulas write it; two minuses cancel."""
+        if self.label.startswith("−"):
+            return Literal(-self.value, self.label[1:], self.latex[2:-1], node)
+        return Literal(-self.value, f"−{self.label}", f"(-{self.latex})", node)
 
 
 Operand = Node | Literal
@@ -116,7 +123,7 @@ class Expressions:
             case ast.Name(id=known):
                 if known in self.names:
                     return self.names[known]
-                raise self.source.fail(_unknown(known, list(self.names)), node)
+                raise self.source.fail(unknown(known, self.names), node)
             case ast.Constant():
                 return self._literal(node)
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -124,7 +131,7 @@ class Expressions:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 inner = self.expression(operand)
                 if isinstance(inner, Literal):
-                    return _negative(inner, node)
+                    return inner.negative(node)
                 return self.use(make("neg"), [inner], node, name)
             case ast.BinOp():
                 return self._chain(node, name, inside)
@@ -136,7 +143,7 @@ class Expressions:
                 return self.use(make("transpose"), [self.expression(value)], node, name)
             case ast.Call():
                 return self._call(read_call(self.source, node), node, name)
-        raise self.source.fail(_refusal(node), node)
+        raise self.source.fail(refusal(node), node)
 
     def _chain(self, node: ast.BinOp, name: str, inside: str) -> Operand:
         """a + b − c + …: the left operands in a loop, however many there are."""
@@ -374,34 +381,3 @@ class Expressions:
         as_class = replace(leaf, dtype=INT)
         self.graph.nodes[leaf.name] = as_class
         return as_class
-
-
-def _negative(literal: Literal, node: ast.AST) -> Literal:
-    """The number below 0, in brackets where formulas write it; two minuses cancel."""
-    if literal.label.startswith("−"):
-        return Literal(-literal.value, literal.label[1:], literal.latex[2:-1], node)
-    return Literal(-literal.value, f"−{literal.label}", f"(-{literal.latex})", node)
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    told = ", ".join(known[:12]) or "none yet"
-    return (
-        f"{name} has no value here; give it one in the values or bind it on a line before "
-        f"(known are {told})"
-    )
-
-
-def _refusal(node: ast.AST) -> str:
-    words = {
-        ast.NamedExpr: "write the name on a line of its own",
-        ast.Lambda: "a program has no functions of its own",
-        ast.JoinedStr: "a program has no texts",
-        ast.List: "give arrays in the values",
-        ast.Tuple: "give arrays in the values",
-        ast.Subscript: "entries cannot be picked by an index",
-        ast.Compare: "compare two values at a time, with > or <",
-        ast.BoolOp: "combine comparisons with * (and) or maximum (or)",
-        ast.IfExp: "write where(condition, a, b)",
-        ast.Attribute: "the only thing behind a dot is .T, or a function as in x.sum()",
-    }
-    return words.get(type(node), "this is not part of the language of programs")
