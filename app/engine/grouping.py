@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from app.engine.memory import shared_places
-from app.engine.replay import LONGEST
 from app.engine.rows import Memory, Rows
 from app.engine.types import FLOAT, Array, Shape
 from app.engine.versions import Line, Lines, Operand, before, once, sums, versions_of
 
-FEWEST = 64  # calls; fewer are left as they are, and more than replay.LONGEST
+FEWEST, MOST = 64, 2_400  # calls: few gain little, of many the search would be waited for
 ALIKE = 8  # calls that are worth being made one
 WORTH = 0.75  # of the calls may be left; to lay the arrays anew takes its time, too
 SMALL = 8_192  # bytes of an array; for larger ones the arithmetic counts, not the call
@@ -40,7 +39,7 @@ Group = tuple[int, ...]
 
 def grouped(calls: Sequence[partial[Any]], made: Iterable[Array]) -> list[partial[Any]]:
     """The same arithmetic in fewer calls; `made` are arrays that nobody needs after them."""
-    if not FEWEST <= len(calls) <= LONGEST:
+    if not FEWEST <= len(calls) <= MOST:
         return list(calls)
     found = versions_of(calls, [a for a in made if a.nbytes <= SMALL])
     if len(found.versions) < ALIKE:

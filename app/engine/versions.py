@@ -116,7 +116,7 @@ def once(found: Lines) -> None:
     kept: list[Line] = []
 
     def now(x: Operand) -> Operand:
-        return x._replace(version=same.get(x.version, x.version)) if x.version >= 0 else x
+        return x._replace(version=same[x.version]) if x.version in same else x
 
     for line in found.lines:
         line.operands = [now(x) for x in line.operands]
