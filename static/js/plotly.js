@@ -58,8 +58,22 @@ export function theme(element) {
   };
 }
 
+/** @type {WeakSet<HTMLElement>} */
+const watched = new WeakSet();
+
+/** A chart is as large as its place, when that changes and the window does not, too. @param {HTMLElement} element @param {any} library */
+function fit(element, library) {
+  if (watched.has(element)) return;
+  watched.add(element);
+  new ResizeObserver(() => {
+    if (element.classList.contains("js-plotly-plot") && element.offsetParent) void library.Plots.resize(element);
+  }).observe(element);
+}
+
 /** Draws or redraws; the first call loads the library. @param {HTMLElement} element @param {object[]} traces @param {object} layout */
 export async function draw(element, traces, layout) {
   const library = await plotly();
-  return library.react(element, traces, layout, CONFIG);
+  const drawn = await library.react(element, traces, layout, CONFIG);
+  fit(element, library);
+  return drawn;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { iterationAt, lossHere, lossPicture } from "../../static/js/panels/chart.js";
-import { finite } from "../../static/js/panels/chart_large.js";
+import { finite, powersApart } from "../../static/js/panels/chart_large.js";
 import { placeOf, rateOf, typed } from "../../static/js/panels/learning_rate.js";
 
 const size = { width: 400, height: 100 };
@@ -55,6 +55,12 @@ test("the loss shown is the one where the page stands", () => {
   assert.equal(lossHere({ plan, nodes: { L: { value: { data: 0.5 } } } }), 0.5);
   assert.equal(lossHere({ plan, nodes: { L: { value: null } } }), null);
   assert.equal(lossHere({ plan: [], nodes: {} }), null);
+});
+
+test("a loss that falls through twenty powers of ten is not written twenty times over", () => {
+  assert.equal(powersApart([9, 1e-19, 0, "NaN", null]), 3);
+  assert.equal(powersApart([2, 0.5]), 1);
+  assert.equal(powersApart([]), 1);
 });
 
 test("gaps in the large chart are nulls", () => {

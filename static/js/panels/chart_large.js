@@ -14,6 +14,14 @@ import { lossPicture } from "./chart.js";
 /** Plotly's gaps are nulls. @param {(Num | null)[] | undefined} values */
 export const finite = (values) => (values ?? []).map((v) => (Number.isFinite(toNumber(v)) ? toNumber(v) : null));
 
+/** How many powers of ten lie between two lines of a logarithmic axis, so that about seven are read. @param {(Num | null)[] | undefined} values */
+export function powersApart(values) {
+  const logs = finite(values).filter((v) => v !== null && v > 0).map((v) => Math.log10(Number(v)));
+  const most = logs.reduce((a, b) => Math.max(a, b), -Infinity);
+  const least = logs.reduce((a, b) => Math.min(a, b), Infinity);
+  return logs.length ? Math.max(1, Math.ceil((most - least) / 7)) : 1;
+}
+
 /** @param {() => Promise<History>} whole  every iteration, for a file @param {() => void} closed @param {string} [session]  for its landscape */
 export function openLarge(whole, closed, session = "") {
   const place = h("div", { class: "chart-plot" });
@@ -78,7 +86,7 @@ export function openLarge(whole, closed, session = "") {
     return {
       ...base,
       xaxis: { ...axis, title: { text: "iteration" }, anchor: "y3" },
-      yaxis: { ...axis, domain: [0.48, 1], title: { text: "loss" }, ...(log ? { type: "log", dtick: 1 } : { type: "linear" }) },
+      yaxis: { ...axis, domain: [0.48, 1], title: { text: "loss" }, ...(log ? { type: "log", dtick: powersApart([...runs.train_loss, ...(runs.validation_loss ?? [])]) } : { type: "linear" }) },
       yaxis2: { ...axis, domain: [0.24, 0.44], title: { text: "∂ norm" } },
       yaxis3: { ...axis, domain: [0, 0.2], title: { text: "η" }, rangemode: "tozero" },
     };
