@@ -4,7 +4,7 @@
  */
 
 import { h } from "../h.js";
-import { FIELDS, named, rate, schedule } from "./lanes.js";
+import { FIELDS, named, noRate, rate, schedule } from "./lanes.js";
 
 /** @import {Changes, Field} from "./lanes.js" */
 
@@ -113,7 +113,7 @@ export function editLane(given, page) {
           line("η", changes.lr, (text) => {
             const value = rate(text);
             if (text === "") delete changes.lr;
-            else if (value === null) return `"${text}" is not a learning rate; a number above 0, such as 0.1`;
+            else if (value === null) return noRate(text);
             else changes.lr = value;
             return "";
           }, "the problem's own"),

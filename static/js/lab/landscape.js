@@ -11,7 +11,7 @@ import { landscape, streamed } from "../stream.js";
 import { downloads } from "../download.js";
 import { readPacked, readable, wish } from "./address.js";
 import { offer, pick, problems, queryOf, rateOf, ways } from "./frame.js";
-import { laneText, named, rate, readLane, typed } from "./lanes.js";
+import { laneText, named, rateIn, readLane, typed } from "./lanes.js";
 import { enlarged } from "./lines.js";
 import { asked, find, ownProblem } from "./problems.js";
 import { working } from "./working.js";
@@ -326,12 +326,8 @@ export function landscapePage(root) {
     if (on.id === "ravine" || on.id === "saddle") plane = "parameters";
   });
   changed(field, () => {
-    const value = rate(field.value);
-    field.setAttribute("aria-invalid", String(value === null));
-    if (value === null) {
-      complain(`"${field.value}" is not a learning rate; a number above 0, such as 0.1`);
-      return false;
-    }
+    const value = rateIn(field, complain);
+    if (value === null) return false;
     lane = { ...lane, lr: value };
     return undefined;
   });

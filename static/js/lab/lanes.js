@@ -42,6 +42,17 @@ export function rate(text) {
   return text.trim() !== "" && Number.isFinite(value) && value > 0 ? value : null;
 }
 
+/** @param {string} text */
+export const noRate = (text) => `"${text}" is not a learning rate; a number above 0, such as 0.1`;
+
+/** The rate that stands in a field; null, and a complaint, where it is none. @param {HTMLInputElement} field @param {(words: string) => void} complain */
+export function rateIn(field, complain) {
+  const value = rate(field.value);
+  field.setAttribute("aria-invalid", String(value === null));
+  if (value === null) complain(noRate(field.value));
+  return value;
+}
+
 /** A rate for a new lane that no lane has yet. @param {number[]} rates */
 export const spareRate = (rates) =>
   SPARE.find((r) => !rates.includes(r)) ?? Number((Math.max(...rates) * 2).toPrecision(2));

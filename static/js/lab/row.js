@@ -5,7 +5,7 @@
 
 import { fill, h, icon, svg } from "../h.js";
 import { number } from "../format.js";
-import { FIELDS, named, rate, schedule, typed } from "./lanes.js";
+import { FIELDS, named, rateIn, schedule, typed } from "./lanes.js";
 
 /** @import {Changes, Field, Lane} from "./lanes.js" */
 /** @import {Num} from "../types.js" */
@@ -54,10 +54,8 @@ export function laneRow(lane, place, page) {
     placeholder: "own", autocomplete: "off", "aria-label": `Learning rate of ${nth}`,
     on: {
       change: () => {
-        const value = rate(field.value);
-        field.setAttribute("aria-invalid", String(value === null));
-        if (value === null) page.complain(`"${field.value}" is not a learning rate; a number above 0, such as 0.1`);
-        else page.changed({ ...lane.changes, lr: value });
+        const value = rateIn(field, page.complain);
+        if (value !== null) page.changed({ ...lane.changes, lr: value });
       },
     },
   });

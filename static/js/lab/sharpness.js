@@ -9,7 +9,7 @@ import { number, toNumber } from "../format.js";
 import { rangeTest, sharpness, sweep } from "../stream.js";
 import { wish, readPacked } from "./address.js";
 import { offer, pick, problems, queryOf, rateOf, ways } from "./frame.js";
-import { rate, typed } from "./lanes.js";
+import { rate, rateIn, typed } from "./lanes.js";
 import { linesPicture, positive, range } from "./lines.js";
 import { FORMULAS, asked, find, ownProblem } from "./problems.js";
 import { transport } from "./transport.js";
@@ -231,12 +231,8 @@ export function sharpnessPage(root) {
     run();
   });
   field.addEventListener("change", () => {
-    const value = rate(field.value);
-    field.setAttribute("aria-invalid", String(value === null));
-    if (value === null) {
-      complain(`"${field.value}" is not a learning rate; a number above 0, such as 0.1`);
-      return;
-    }
+    const value = rateIn(field, complain);
+    if (value === null) return;
     lr = value;
     run();
   });
