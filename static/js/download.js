@@ -7,7 +7,7 @@ import { h, icon } from "./h.js";
 
 /** @import {Num} from "./types.js" */
 /** @typedef {Record<string, (Num | string | null | undefined)[]>} Columns  all of one length, or padded with nothing */
-/** @typedef {{name: string, columns: () => Columns | Promise<Columns>, svg?: () => SVGElement | null, plot?: () => HTMLElement | null}} Source */
+/** @typedef {{name: string, columns: () => Columns | Promise<Columns>, svg?: () => SVGElement | null | Promise<SVGElement | null>, plot?: () => HTMLElement | null}} Source */
 
 const LOOKS = [
   "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "stroke-opacity",
@@ -107,7 +107,7 @@ const WAYS = {
 
 /** @param {Source} source @param {"svg" | "png"} format */
 async function picture({ name, svg, plot }, format) {
-  const drawn = svg?.();
+  const drawn = await svg?.();
   const plotted = drawn ? null : plot?.();
   if (plotted) return savePlot(plotted, format, name);
   if (!drawn) return undefined;

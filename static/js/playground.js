@@ -10,6 +10,7 @@ import { startPainter, watchInks } from "./playground/canvases.js";
 import { DEFAULT, choicesOf, classesOf, isOwn, specOf, taskOf, untilOf } from "./playground/choices.js";
 import { mountControls } from "./playground/controls.js";
 import { watch } from "./playground/live.js";
+import { mountLosses } from "./playground/losses.js";
 import { mountNetwork } from "./playground/network.js";
 import { mountPlane } from "./playground/plane.js";
 import { says, shows } from "./playground/words.js";
@@ -57,6 +58,8 @@ async function main() {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let settling;
   let measuring = 0;
+  /** @type {import("./playground/painter.js").Inks | null} */
+  let ink = null;
   let limits = /** @type {number[]} */ ([]);
   /** @type {Neuron | null} the neuron that is looked at */
   let looked = null;
@@ -68,7 +71,8 @@ async function main() {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   paint({ is: "calm", calm: still.matches });
   still.addEventListener("change", () => paint({ is: "calm", calm: still.matches }));
-  watchInks((inks) => paint({ is: "inks", inks }));
+  watchInks((inks) => paint({ is: "inks", inks: (ink = inks) }));
+  mountLosses(at("loss-chart"), () => id, () => ink);
   new ResizeObserver(measured).observe(curve);
   const controls = mountControls(sets, words, {
     change: (changed) => (Object.keys(changed).every((name) => RUNNING.has(name)) ? changeRunning(changed) : change(changed)),

@@ -166,8 +166,7 @@ def test_a_sequence_is_learned_token_by_token(
         page.locator("#play-lr").fill("0.03")  # at once, while the new run is being made
         page.locator("#play-lr").press("Enter")
     assert made.value.json()["spec"]["model"]["layers"][0]["type"] == "rnn"
-    page.locator(".recital-said").first.wait_for()
-    assert page.locator(".recital .is-wrong").count() > 0
+    page.locator(".recital .is-wrong").first.wait_for()  # nothing has been learned yet
     assert axe(page) == []
     page.get_by_role("button", name="Train").click()
     page.wait_for_function(
@@ -205,3 +204,30 @@ def test_seeds_and_more_are_folded_away(new_page: NewPage) -> None:
     assert specs[2]["data"]["augment"] == {"jitter": 0.2}
     assert not page.locator("#play-jitter").is_visible()  # one batch is always the same
     until(page, 20)  # it is ticked to be seen
+
+
+def test_the_loss_curve_as_a_file(new_page: NewPage, server: Server) -> None:
+    page = opened(new_page(reduced_motion="reduce"))
+    sets, own, side = (
+        page.locator(where).bounding_box() for where in ("#play-sets", "#play-own", ".play-side")
+    )
+    assert sets and own and side and own["y"] >= sets["y"] + sets["height"]
+    assert own["x"] + own["width"] <= side["x"] + side["width"]
+    page.get_by_role("button", name="Train").click()
+    until(page, 100)
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_selector("body[data-playing=false]")
+    files = {}
+    for way in ("CSV", "SVG"):
+        page.get_by_label("Download the loss curve").click()
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=way, exact=True).click()
+        files[way] = saved.value.path().read_text()
+    first, *rows = files["CSV"].split()
+    assert first == "iteration,train_loss,validation_loss,lowest_batch,highest_batch"
+    with server.client() as client:
+        history = client.get(f"/api/sessions/{session_of(page)}/history").json()
+    low, high = (float(rows[0].split(",")[k]) for k in (3, 4))
+    seen = history["train_loss"][: int(rows[0].split(",")[0])]
+    assert (low, high) == (min(seen), max(seen))
+    assert files["SVG"].count("<path") > 3 and "held back (dashed)" in files["SVG"]
