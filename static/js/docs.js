@@ -44,6 +44,7 @@ function createMemory() {
 
 /** @param {HTMLElement} place */
 async function draw(place) {
+  fill(place, h("p", null, "Reading what this server can do …"));
   const response = await fetch(place.dataset.openapi ?? "");
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
   const whole = await response.json();

@@ -79,6 +79,9 @@ def test_each_is_documented_with_examples(openapi: dict[str, Any], key: tuple[st
         assert {"400", "413", "415", "422"} <= set(operation["responses"])
     if any(p["in"] == "query" for p in operation.get("parameters", [])):
         assert "422" in operation["responses"]
+    for p in operation.get("parameters", []):
+        if p["required"]:
+            assert p["schema"]["examples"], "the API page begins with it"
     if key in CHANGING:
         assert "412" in operation["responses"]
         assert "if-match" in [p["name"] for p in operation["parameters"]]

@@ -32,7 +32,9 @@ RESTORES = {"start": {"summary": "the weights of the start", "value": {"iteratio
 async def put(
     request: Request,
     id: Id,
-    name: Annotated[str, Path(description="a parameter, an input or a target")],
+    name: Annotated[
+        str, Path(description="a parameter, an input or a target", examples=["0.weight"])
+    ],
     body: Annotated[models.ValueBody, Body(openapi_examples=VALUES)],
     if_match: IfMatch = None,
 ) -> Response:

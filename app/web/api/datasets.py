@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
@@ -86,7 +86,7 @@ Text = Annotated[str | None, Query(description="default: the data set's own")]
 )
 async def rows(
     request: Request,
-    name: str,
+    name: Annotated[str, Path(description="a data set's name", examples=["moons"])],
     samples: Text = None,
     noise: Text = None,
     seed: Annotated[int, Query(ge=0, le=2**32 - 1, description="as in a spec")] = 0,

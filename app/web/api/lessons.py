@@ -83,7 +83,7 @@ async def index(request: Request) -> Response:
 
 @router.get("/{id}", summary="One lesson", responses=says(models.WholeLesson, "lesson", 404))
 async def read(
-    request: Request, id: Annotated[str, Path(description="a lesson's id, such as neuron")]
+    request: Request, id: Annotated[str, Path(description="a lesson's id", examples=["neuron"])]
 ) -> Response:
     """With its spec, its words and its sentences for the steps that matter."""
     chosen_spec(id, None)

@@ -33,7 +33,9 @@ from app.web.api.models.moves import History
 router = APIRouter(prefix="/api/sessions/{id}", tags=["looking"])
 
 NPY = ("application/octet-stream", "application/x-npy")
-NodeName = Annotated[str, Path(description="a node of the graph, such as 0.weight")]
+NodeName = Annotated[
+    str, Path(description="a node of the graph, such as 0.weight", examples=["0.weight"])
+]
 
 
 @router.get("/frames", summary="Frames", responses=says(models.Frames, "frames", *READ))
@@ -113,7 +115,7 @@ def npy(session: Session, moment: Moment, name: str, slot: str) -> bytes:
 async def element(
     request: Request,
     id: Id,
-    node: Annotated[str, Query(description="whose value or gradient")],
+    node: Annotated[str, Query(description="whose value or gradient", examples=["0.weight"])],
     index: Annotated[
         str, Query(description="where in the array: 0,1; empty for a single number")
     ] = "",
