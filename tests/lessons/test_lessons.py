@@ -150,6 +150,11 @@ def test_what_plans_do_is_what_their_lessons_say() -> None:
     valley = lessons()["valley-nearest"].spec
     other = Run(parse_spec({**valley, "values": {**valley["values"], "x": 0}}))
     assert other.slots(200, 0)["x", "value"] == pytest.approx(-1.473, abs=1e-3)
+    echo = lessons()["say-it-again"].spec
+    recurrent, last = echo["model"]["layers"]
+    cut = Run(parse_spec({**echo, "model": {"layers": [{**recurrent, "truncate": 1}, last]}}))
+    cut.train(101)
+    assert cut.history.train_loss[100] == pytest.approx(0.51, abs=0.005)
     digits = lessons()["augmentation"].spec
     plain = {name: value for name, value in digits["data"].items() if name != "augment"}
     still = Run(parse_spec({**digits, "data": plain}))
