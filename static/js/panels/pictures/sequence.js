@@ -59,7 +59,9 @@ export function create(graph, actions) {
     const places = new Map([...element.querySelectorAll(".seq-scroll")].map((it, i) => [i, it.scrollLeft]));
     const unit = em(element);
     const scale = barScale(tracks.flatMap((track) => track.steps.flatMap((s) => [size(nodes[s.h]?.grad), s.c ? size(nodes[s.c]?.grad) : null])));
-    fill(element, [...tracks].reverse().map((track) => view(track, state, nodes, unit, scale)));
+    const sections = [...tracks].reverse().map((track) => view(track, state, nodes, unit, scale));
+    if (element.children.length !== sections.length) fill(element, sections);
+    else [...element.children].forEach((was, i) => renew(was, sections[i]));
     [...element.querySelectorAll(".seq-scroll")].forEach((it, i) => (it.scrollLeft = places.get(i) ?? 0));
     const centre = element.querySelector(".seq-step.is-centre");
     const scroll = centre?.closest(".seq-scroll");
@@ -290,3 +292,15 @@ export function create(graph, actions) {
     return `${way}, ×${number(what.factor, 2)} a step: ${what.word}.${log ? " Bars by powers of ten." : ""}`;
   }
 }
+
+/** A track drawn anew: of fifty columns only those that have changed, so that playing stays smooth. @param {Element} was @param {Element} now */
+function renew(was, now) {
+  const [before, after] = [was, now].map((it) => [...(it.querySelector(".seq-row")?.children ?? [])]);
+  if (before.length !== after.length) return was.replaceWith(now);
+  const words = [...now.querySelectorAll(".pic-caption")];
+  [...was.querySelectorAll(".pic-caption")].forEach((it, i) => it.replaceWith(words[i]));
+  after.forEach((it, i) => !same(before[i], it) && before[i].replaceWith(it));
+}
+
+/** What can be taken hold of knows its moment, and pixels cannot be compared: these are always new. @param {Element} was @param {Element} now */
+const same = (was, now) => !now.matches(".seq-sum, .is-cut") && !now.querySelector("canvas") && was.isEqualNode(now);
