@@ -29,8 +29,16 @@ export function csv(columns) {
   return [names.map(cell).join(","), ...rows, ""].join("\r\n");
 }
 
-/** What a file shows more, below the picture: parts of it with this class say how high they are. @param {SVGElement} picture */
-const below = (picture) => [.../** @type {NodeListOf<SVGElement>} */ (picture.querySelectorAll(".file-only"))].reduce((sum, part) => sum + Number(part.dataset.height), 0);
+/**
+ * The size of a picture as a file: what it shows only there stands below, and says how high it is in the drawing's units.
+ * @param {SVGElement} picture
+ */
+function sizeOf(picture) {
+  const { width, height } = picture.getBoundingClientRect();
+  const more = [.../** @type {NodeListOf<SVGElement>} */ (picture.querySelectorAll(".file-only"))].reduce((sum, part) => sum + Number(part.dataset.height), 0);
+  const [x, y, wide, high] = (picture.getAttribute("viewBox") ?? `0 0 ${width} ${height}`).split(/[\s,]+/).map(Number);
+  return { width, height: height + (more * height) / high, viewBox: `${x} ${y} ${wide} ${high + more}` };
+}
 
 /** A picture with its computed looks, its size and its ground. @param {SVGElement} picture */
 function standalone(picture) {
@@ -42,12 +50,11 @@ function standalone(picture) {
     if (element.matches(".file-only")) to[i].setAttribute("display", "inline");
     for (const name of ["class", "style", "tabindex", "role"]) to[i].removeAttribute(name);
   });
-  const { width, height: shown } = picture.getBoundingClientRect();
-  const height = shown + below(picture);
+  const { width, height, viewBox } = sizeOf(picture);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", String(width));
   copy.setAttribute("height", String(height));
-  if (!copy.hasAttribute("viewBox") || height > shown) copy.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  copy.setAttribute("viewBox", viewBox);
   const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   for (const [name, value] of [["width", "100%"], ["height", "100%"], ["fill", groundOf(picture)]]) ground.setAttribute(name, value);
   copy.prepend(ground);
@@ -65,8 +72,7 @@ function groundOf(element) {
 
 /** @param {string} text @param {SVGElement} picture @returns {Promise<Blob>} */
 async function png(text, picture) {
-  const { width, height: shown } = picture.getBoundingClientRect();
-  const height = shown + below(picture);
+  const { width, height } = sizeOf(picture);
   const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   try {
     const image = new Image();

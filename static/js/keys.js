@@ -3,7 +3,7 @@
 /** @import {Actions} from "./types.js" */
 
 /** @typedef {{keys: string[], shown: string[], does: string, run: (actions: Actions, ways: Ways) => void}} Key */
-/** @typedef {{help: () => void}} Ways */
+/** @typedef {{help: () => void, doctor: () => void}} Ways */
 
 /** @type {Key[]} `keys` as KeyboardEvent.key, with "Shift+" where it matters */
 export const KEYS = [
@@ -18,6 +18,7 @@ export const KEYS = [
   { keys: ["End"], shown: ["End"], does: "to its end", run: (a) => a.toEnd() },
   { keys: ["p", "P"], shown: ["P"], does: "projection mode, on and off", run: (a) => a.toggleProjection() },
   { keys: ["v", "V"], shown: ["V"], does: "the next picture of the model", run: (a) => a.turnTab() },
+  { keys: ["d", "D"], shown: ["D"], does: "the doctor, open and closed", run: (_, ways) => ways.doctor() },
   { keys: ["?"], shown: ["?"], does: "this help", run: (_, ways) => ways.help() },
 ];
 

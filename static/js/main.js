@@ -127,7 +127,7 @@ async function open() {
   reflect(main, store);
   const starting = walking.start();
   mountTransport(panel("transport"), store, actions);
-  mountKeys(actions, { help });
+  mountKeys(actions, { help, doctor: () => /** @type {HTMLElement | null} */ (document.querySelector('[data-do="doctor"]'))?.click() });
   performance.mark("usable");
   await new Promise((next) => setTimeout(next)); // keys and buttons are heard while the stage is being built
   if (folds) await refold(store, actions, folds);

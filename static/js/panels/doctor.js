@@ -91,7 +91,8 @@ export function createDoctor(store, actions, watch, button) {
     const there = `/walk${await fragment({ position: at, spec })}`;
     const row = (/** @type {string} */ kind, /** @type {import("./doctor_lanes.js").Lane} */ lane, /** @type {Node} */ walk) => h("p", { class: "doctor-row" },
       h("span", { class: `doctor-key ${kind}`, "aria-hidden": "true" }), h("span", {}, lane.label.replaceAll("_", " ")), h("b", {}, `loss ${number(lane.final)}`), walk);
-    const picture = lanesView(treatment, Math.max(220, place.clientWidth), TALL);
+    const larger = document.documentElement.hasAttribute("data-projection") ? 2 : 1; // the whole drawing, for a hall
+    const picture = lanesView(treatment, Math.max(220, place.clientWidth / larger), TALL);
     const validated = treatment.lanes.some((lane) => lane.validation.some((v) => v !== null));
     const columns = () => Object.fromEntries([["iteration", sick.loss.map((_, i) => i)], ...treatment.lanes.flatMap((lane) => [
       [lane.label, lane.loss], ...(validated ? [[`${lane.label}, validation`, lane.validation]] : [])])]);

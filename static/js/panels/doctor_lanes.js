@@ -60,5 +60,8 @@ export function lanesView({ lanes, comparable }, width, height) {
       svg("text", { x: width - EDGE.right, y: height - 5, "text-anchor": "end" }, "iteration")),
     d.lines.map((line, i) => /** @type {const} */ ([line, i])).reverse().map(([line, i]) => svg("g", { class: i ? "doctor-lane is-cured" : "doctor-lane is-sick" },
       line.validation && svg("path", { class: "is-validation", d: line.validation }),
-      svg("path", { d: line.loss }))));
+      svg("path", { d: line.loss }))),
+    svg("g", { class: "file-only chart-ticks", "data-height": 22 * lanes.length }, lanes.map((lane, i) => [
+      svg("g", { class: i ? "doctor-lane is-cured" : "doctor-lane is-sick" }, svg("path", { d: `M${EDGE.left} ${height + 6 + 22 * i}h30` })),
+      svg("text", { x: EDGE.left + 38, y: height + 10 + 22 * i }, `${lane.label.replaceAll("_", " ")}${lane.validation.some((v) => v !== null) ? "; dotted: held back" : ""}`)])));
 }
