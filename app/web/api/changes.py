@@ -33,7 +33,7 @@ async def put(
     request: Request,
     id: Id,
     name: Annotated[
-        str, Path(description="a parameter, an input or a target", examples=["0.weight"])
+        str, Path(description="a parameter, an input or a target", examples=["0.bias"])
     ],
     body: Annotated[models.ValueBody, Body(openapi_examples=VALUES)],
     if_match: IfMatch = None,

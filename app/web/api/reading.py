@@ -115,7 +115,7 @@ def npy(session: Session, moment: Moment, name: str, slot: str) -> bytes:
 async def element(
     request: Request,
     id: Id,
-    node: Annotated[str, Query(description="whose value or gradient", examples=["0.weight"])],
+    node: Annotated[str, Query(description="whose value or gradient", examples=["loss"])],
     index: Annotated[
         str, Query(description="where in the array: 0,1; empty for a single number")
     ] = "",
