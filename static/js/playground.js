@@ -7,8 +7,9 @@ import * as api from "./api.js";
 import { count, number, percent } from "./format.js";
 import { fill, icon } from "./h.js";
 import { startPainter, watchInks } from "./playground/canvases.js";
-import { DEFAULT, choicesOf, classesOf, isOwn, specOf, taskOf, untilOf } from "./playground/choices.js";
+import { DEFAULT, choicesOf, classesOf, specOf, untilOf } from "./playground/choices.js";
 import { mountControls } from "./playground/controls.js";
+import { changesFor, emptied, withPoint } from "./playground/data.js";
 import { watch } from "./playground/live.js";
 import { mountLosses } from "./playground/losses.js";
 import { mountNetwork } from "./playground/network.js";
@@ -25,14 +26,6 @@ import { themeButton } from "./theme.js";
 const WRITE_AFTER = 240; // ms between two writings of numbers
 const RUNNING = new Set(["lr", "l1", "l2", "until"]); // what may change without a new beginning
 const GOOD_ENDS = new Set(["loss_below", "grad_norm_below", "gradient_below", "validation_patience", "limit", "moved"]);
-const DEFAULT_SAMPLES = 500;
-/** What suits a kind of data better than what suited another. @type {Record<string, Partial<Choices>>} */
-const SUITED = {
-  points: { layers: DEFAULT.layers },
-  picture: { layers: [8, 8] },
-  tokens: { layers: [8], optimizer: "adam", lr: 0.01, norm: "" },
-  back: { optimizer: DEFAULT.optimizer, lr: DEFAULT.lr },
-};
 const SETTLED_AFTER = 500; // ms in which the server has heard of a press
 const CHANGE_AFTER = 120; // ms of quiet until a dragged slider counts
 /** @param {string} id */
@@ -263,58 +256,20 @@ async function main() {
     }, CHANGE_AFTER);
   }
 
-  /** @param {import("./playground/choices.js").Data} data */
-  function kindOf(data) {
-    if (isOwn(data)) return "points";
-    const { tokens, picture } = known[data.dataset] ?? {};
-    return tokens ? "tokens" : picture ? "picture" : "points";
-  }
-
   // -- data --------------------------------------------------------------------------------------
 
   /** @param {string} name */
   function chooseSet(name) {
-    const { options, points, tokens } = known[name];
-    const usual = Object.fromEntries(Object.entries(options).map(([option, { default: value }]) => [option, value]));
-    const own = isOwn(choices.data);
-    const was = kindOf(choices.data);
-    const kind = points ? "points" : tokens ? "tokens" : "picture";
-    const data = /** @type {import("./playground/choices.js").Data} */ ({ dataset: name, ...usual, samples: isOwn(choices.data) ? DEFAULT_SAMPLES : choices.data.samples, ...(kind === "picture" ? { flat: true } : {}) });
-    const back = own ? { validation: DEFAULT.validation, batch: DEFAULT.batch, standardise: false } : {};
-    change({ data, loss: "", ...back, ...(kind === was ? {} : SUITED[kind]), ...(was === "tokens" && kind !== was ? SUITED.back : {}) });
-  }
-
-  /** What the plane holds: one's own points, of which the last may not have been answered yet, or a set as it is drawn.
-   *  @param {Scene} seen @returns {import("./playground/choices.js").Own} */
-  function pointsNow(seen) {
-    const { data, standardise } = choices;
-    if (isOwn(data) && !standardise) return { ...data, inputs: [...data.inputs], targets: [...data.targets] };
-    const sets = Object.values(seen.samples);
-    return {
-      inputs: sets.flatMap(({ inputs }) => inputs),
-      targets: sets.flatMap(({ targets }) => targets.flat().map(Number)),
-      task: taskOf(data, known),
-    };
+    change(changesFor(known[name], choices, known));
   }
 
   /** A point of one's own joins those that are there. @param {number[]} place */
   function addPoint(place) {
-    if (!scene) return;
-    const all = pointsNow(scene);
-    const kind = controls.kind();
-    const line = scene.domain.length === 1;
-    all.inputs.push((line ? [place[0]] : place).map((x) => Number(x.toFixed(3))));
-    all.targets.push(line ? Number(place[1].toFixed(3)) : scene.classes ? kind : kind || -1);
-    change({ data: all, standardise: false });
+    if (scene) change({ data: withPoint(scene, choices, known, place, controls.kind()), standardise: false });
   }
 
-  /** Two points, one of each class, to begin with. */
   function clearPoints() {
-    const line = scene?.flat && scene.domain.length === 1;
-    change({
-      data: line ? { inputs: [[-0.5], [0.5]], targets: [-0.5, 0.5], task: "regression" } : { inputs: [[-0.5, -0.5], [0.5, 0.5]], targets: [0, 1], task: "binary" },
-      validation: 0, batch: 0, standardise: false, loss: "",
-    });
+    change(emptied(Boolean(scene?.flat && scene.domain.length === 1)));
   }
 
   // -- what is seen ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { rateAt, rateOf, seedOf } from "../../static/js/playground/controls.js";
 import { DEFAULT, applying, choicesOf, untilOf, classesOf, specOf } from "../../static/js/playground/choices.js";
+import { changesFor, emptied, withPoint } from "../../static/js/playground/data.js";
 import { along } from "../../static/js/playground/network.js";
 import { bounds, joined, levels, thinned } from "../../static/js/playground/painter_curve.js";
 import { matrices, stroke, widest } from "../../static/js/playground/painter_network.js";
@@ -67,6 +68,20 @@ test("sequences are read by recurrent layers", () => {
   assert.ok(applying(copy, SETS).cell && !applying(copy, SETS).activation && !applying(looked, SETS).noise);
   const [first, second] = matrices({ columns: [{ weight: "a", units: 2, looked_up: 3 }, { weight: "b", units: 1, first: 2 }] }, { a: [[1, 2], [3, 4], [5, 6]], b: [[7], [8], [9]] });
   assert.deepEqual([first, second], [[[1, 3, 5], [2, 4, 6]], [[9]]]);
+});
+
+test("data bring the network that suits them, and take it away again", () => {
+  const noise = { noise: { default: 0.1 }, samples: { default: 200 } };
+  const known = { circle: { name: "circle", points: [], options: noise }, copy: { name: "copy", tokens: [], options: { ...noise, delay: { default: 2 } } } };
+  const copy = { ...DEFAULT, ...changesFor(known.copy, DEFAULT, known) };
+  assert.deepEqual([copy.data.delay, copy.data.samples, copy.layers, copy.optimizer, copy.lr], [2, 500, [8], "adam", 0.01]);
+  assert.deepEqual({ ...copy, ...changesFor(known.circle, copy, known), norm: "" }, DEFAULT);
+  const again = changesFor(known.circle, { ...DEFAULT, layers: [3], lr: 1 }, known);
+  assert.ok(!("layers" in again) && !("lr" in again)); // what was chosen stays
+  const scene = { domain: [[-1, 1], [-1, 1]], classes: 3, samples: { train: { inputs: [[1, 2]], targets: [[0]] } } };
+  const own = withPoint(scene, DEFAULT, { circle: { task: "binary" } }, [0.12345, 0.5], 2);
+  assert.deepEqual([own.inputs, own.targets], [[[1, 2], [0.123, 0.5]], [0, 2]]);
+  assert.deepEqual(emptied(true).data.targets, [-0.5, 0.5]);
 });
 
 test("right and wrong are told by a mark", () => {
