@@ -274,7 +274,7 @@ def test_nothing_is_found_in_a_gentle_lesson(lesson: str) -> None:
 
 
 SICK_LESSONS = {
-    "rate-too-small": (60, "too_slow"),
+    "rate-too-small": (100, "too_slow"),
     "rate-oscillating": (20, "oscillation"),
     "rate-too-large": (30, "exploding"),
     "vanishing-ten-layers": (100, "vanishing"),

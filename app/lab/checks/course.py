@@ -177,7 +177,7 @@ CHECKS = [
         "Too slow",
         "the share of the loss that is gone after 50 iterations or more, while all steps lead the "
         "same way and the curve has not bent",
-        0.25,
+        0.4,
         "Goodfellow, Bengio & Courville 2016, section 11.4.1",
         ("higher_rate", "momentum", "adam"),
         too_slow,
