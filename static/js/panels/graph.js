@@ -216,6 +216,7 @@ export function createGraph(graph, actions) {
       const hovered = typeof hover === "string" ? hover : (hover?.node ?? null);
       const step = position.step;
       const tangents = Boolean(state.session.spec.forward_mode); // what stands where gradients stand
+      const moving = Boolean(shown[state.session.spec.forward_mode?.node]?.state?.tangent);
       for (const drawn of drawnNodes.values()) {
         const { item, node, element } = drawn;
         const computed = forward.get(node.name);
@@ -223,7 +224,7 @@ export function createGraph(graph, actions) {
         const inner = node.kind === "op";
         const oldGrad = inner && step > zero && ![node.name, ...(consumers.get(node.name) ?? [])].some((name) => (backward.get(name) ?? Infinity) < step);
         drawSlot(drawn, "value", arrayOf(drawn, "value", shown), old);
-        if (tangents) drawSlot(drawn, "grad", shown[node.name]?.state?.tangent ?? null, old, "d");
+        if (tangents) drawSlot(drawn, "grad", shown[node.name]?.state?.tangent ?? (moving && !inner ? NO_CHANGE : null), old && inner, "d");
         else drawSlot(drawn, "grad", arrayOf(drawn, "grad", shown), oldGrad);
         drawNorm(drawn, shown);
         element.classList.toggle("is-centre", item.id === centre);
@@ -288,6 +289,9 @@ export function createGraph(graph, actions) {
     backwardHead.setAttribute("d", arrowhead(shown, size));
   }
 }
+
+/** The tangent of a leaf that is not the one that moves. @type {ArrayData} */
+const NO_CHANGE = { shape: [], dtype: "float64", data: 0, min: 0, max: 0, mean: 0, norm: 0, nonfinite: 0 };
 
 /** @param {Box} a @param {Box} b */
 const touches = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
