@@ -20,6 +20,8 @@ CASES: list[dict[str, Any]] = json.loads(
 NAMED = (
     "a convolutional network",
     "words, lstm, gru, all steps classified",
+    "lstm of two layers, both ways",
+    "pairs that differ",
     "transformer_encoder_layer, norm first, causal",
 )
 
