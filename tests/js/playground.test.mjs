@@ -9,6 +9,7 @@ import { bounds, joined, levels, thinned } from "../../static/js/playground/pain
 import { matrices, stroke, widest } from "../../static/js/playground/painter_network.js";
 import { boundary, bytesOf, placesOf } from "../../static/js/playground/pixels.js";
 import { verdict } from "../../static/js/playground/recital.js";
+import { decoded } from "../../static/js/playground/table.js";
 import { says, shows } from "../../static/js/playground/words.js";
 
 const SETS = { circle: { task: "binary" }, sine: { task: "regression" }, digits: { task: "multiclass", classes: 10 }, copy: { task: "sequence", classes: 2 }, parity: { task: "sequence", classes: 2 } };
@@ -82,6 +83,11 @@ test("data bring the network that suits them, and take it away again", () => {
   const own = withPoint(scene, DEFAULT, { circle: { task: "binary" } }, [0.12345, 0.5], 2);
   assert.deepEqual([own.inputs, own.targets], [[[1, 2], [0.123, 0.5]], [0, 2]]);
   assert.deepEqual(emptied(true).data.targets, [-0.5, 0.5]);
+});
+
+test("files of older spreadsheets are read, too", () => {
+  assert.equal(decoded(new TextEncoder().encode("Höhe").buffer), "Höhe");
+  assert.equal(decoded(Uint8Array.from([0x48, 0xf6, 0x68, 0x65]).buffer), "Höhe");
 });
 
 test("right and wrong are told by a mark", () => {

@@ -7,6 +7,15 @@ import * as api from "../api.js";
 /** @param {string} id */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(`play-csv${id}`));
 
+/** A file's text: UTF-8, or what older spreadsheets write. @param {ArrayBuffer} bytes */
+export function decoded(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("windows-1252").decode(bytes);
+  }
+}
+
 /** @param {(own: Own) => void} use @returns {() => void} opens the dialog */
 export function mountTable(use) {
   const dialog = /** @type {HTMLDialogElement} */ (at(""));
@@ -21,7 +30,7 @@ export function mountTable(use) {
 
   file.addEventListener("change", async () => {
     const [chosen] = file.files ?? [];
-    if (chosen) text.value = await chosen.text();
+    if (chosen) text.value = decoded(await chosen.arrayBuffer());
     complain("");
   });
   at("-use").addEventListener("click", async () => {
