@@ -209,6 +209,6 @@ test("a way that towers over the surface does not make it flat", () => {
 });
 
 test("between two known places of a way every iteration has one; after a lane is thrown out none has", () => {
-  const way = everyStep([{ iteration: 0, a: 0, b: 4, loss: 1 }, { iteration: 2, a: 2, b: 0, loss: 1 }], 3);
-  assert.deepEqual(way, [[0, 4], [1, 2], [2, 0], [NaN, NaN]]);
+  const way = everyStep([{ iteration: 0, a: 0, b: 4, loss: 1 }, { iteration: 2, a: 2, b: 0, loss: 1 }], [1, 1, 1, 2, 9, "NaN"]);
+  assert.deepEqual(way, [[0, 4], [1, 2], [2, 0], [2, 0], [NaN, NaN], [NaN, NaN]]);
 });

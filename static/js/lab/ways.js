@@ -15,12 +15,16 @@ import { terrainPicture } from "./terrain.js";
 
 const POINTS = 41;
 
+const LOST = 3; // times the start's loss: above, the server counts a lane as thrown out
+
 /**
- * A place for every iteration: evenly between those that are known, and none after a lane is thrown out.
- * @param {Place[]} known @param {number} last
+ * A place for every iteration: evenly between those that are known, and none after a lane is thrown out, which its
+ * losses tell to the iteration.
+ * @param {Place[]} known @param {Num[]} losses
  * @returns {[number, number][]}
  */
-export function everyStep(known, last) {
+export function everyStep(known, losses) {
+  const last = losses.length - 1;
   /** @type {[number, number][]} */
   const all = Array.from({ length: last + 1 }, () => [NaN, NaN]);
   known.forEach((place, i) => {
@@ -31,6 +35,9 @@ export function everyStep(known, last) {
       all[from.iteration + k] = /** @type {[number, number]} */ ([[from.a, place.a], [from.b, place.b]].map(([u, v]) => (1 - t) * toNumber(u) + t * toNumber(v)));
     }
   });
+  const end = known.at(-1);
+  const most = LOST * Math.abs(toNumber(losses[0]));
+  for (let k = (end?.iteration ?? last) + 1; end && k <= last && toNumber(losses[k]) <= most; k++) all[k] = all[end.iteration];
   return all;
 }
 
@@ -50,8 +57,7 @@ export function waysPicture(stage, results, names, { body, signal }, known) {
   landscape({ ...body, points: POINTS }, { signal }).then((/** @type {Common} */ found) => {
     known(found);
     if (!waiting.isConnected) return;
-    const last = results[0].loss.length - 1;
-    picture = terrainPicture(stage, results.map(({ loss, verdict }, i) => ({ path: everyStep(found.paths[i], last), loss, verdict, name: names[i] })),
+    picture = terrainPicture(stage, results.map(({ loss, verdict }, i) => ({ path: everyStep(found.paths[i], loss), loss, verdict, name: names[i] })),
       { a: found.a, b: found.b, loss: found.loss.map((row) => row ?? []), axes: axesOf(found), dots: false });
     picture.update(shown);
   }).catch((/** @type {Error} */ error) => {
