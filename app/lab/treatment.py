@@ -27,7 +27,7 @@ from app.train.spec import parse_spec
 FEWEST = 60  # iterations that both lanes run at least: a cure needs time to show
 ROUND = 64  # iterations between two looks whether somebody still waits
 
-KeepOn = Callable[[], bool]
+Progress = Callable[[int, int], bool]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def treat(
     iterations: int | None = None,
     *,
     max_iterations: int,
-    keep_on: KeepOn | None = None,
+    progress: Progress = lambda done, of: True,
 ) -> Treatment:
     """Try one cure of one finding of a run that has come to the start of this iteration."""
     finding, chosen, document = _offered(run, iteration, check, cure)
@@ -81,10 +81,11 @@ def treat(
     changed = merged(document, chosen.changes or {})
     until = count if chosen.until is None else min(count, chosen.until)
     limits = run.spec.limits
-    sick, ill = _lane("as it is", document, count, limits, keep_on)
-    cured, healthy = _lane(chosen.name, changed, until, limits, keep_on)
-    before = {one.check.name for one in examine(ill, len(sick.loss), keep_on)}
-    found = examine(healthy, len(cured.loss), keep_on)
+    both = count + until
+    sick, ill = _lane("as it is", document, count, limits, lambda i: progress(i, both))
+    cured, healthy = _lane(chosen.name, changed, until, limits, lambda i: progress(count + i, both))
+    before = {one.check.name for one in examine(ill, len(sick.loss), lambda: progress(both, both))}
+    found = examine(healthy, len(cured.loss), lambda: progress(both, both))
     names = list(dict.fromkeys(one.check.name for one in found))
     healed = check not in names
     same = {"program": changed["program"]} if "program" in changed else {}  # only its bends differ
@@ -115,10 +116,14 @@ def _offered(
 
 
 def _lane(
-    label: str, document: dict[str, Any], count: int, limits: SpecLimits, keep_on: KeepOn | None
+    label: str,
+    document: dict[str, Any],
+    count: int,
+    limits: SpecLimits,
+    progress: Callable[[int], bool],
 ) -> tuple[Lane, Run]:
     run, done = run_of(parse_spec(document, limits)), 0
-    while done < count and (keep_on is None or keep_on()):
+    while done < count and progress(done):
         done = min(count, done + ROUND)
         run.train(done)
     history = run.history

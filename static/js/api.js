@@ -209,9 +209,6 @@ export const doctor = (id, iteration) => request("GET", at(id, `/doctor${query({
 /** Every layer's vital signs at some iterations up to one. @param {string} id @param {number} iteration @param {number} looks @returns {Promise<import("./panels/pictures/health_scales.js").Vitals>} */
 export const vitals = (id, iteration, looks) => request("GET", at(id, `/vitals${query({ iteration, looks })}`));
 
-/** A cure beside the run as it is. @param {string} id @param {{check: string, cure: string, iteration: number}} body @returns {Promise<import("./panels/doctor_lanes.js").Treatment>} */
-export const treat = (id, body) => request("POST", at(id, "/doctor"), { body });
-
 /** @param {object} body @param {AbortSignal} [signal] */
 export const sweep = (body, signal) => request("POST", "/api/sweeps", { body, signal });
 

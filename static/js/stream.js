@@ -57,6 +57,12 @@ export async function streamed(path, body, { signal, heard } = {}) {
 /** @param {object} body @param {Options} [options] */
 export const sweep = (body, options) => streamed("/api/sweeps", body, options);
 
+/**
+ * A cure beside the run as it is. @param {string} id @param {{check: string, cure: string, iteration: number}} body @param {Options} [options]
+ * @returns {Promise<import("./panels/doctor_lanes.js").Treatment>}
+ */
+export const treat = (id, body, options) => streamed(`/api/sessions/${encodeURIComponent(id)}/doctor`, body, options);
+
 /** @param {object} body @param {Options} [options] */
 export const rangeTest = (body, options) => streamed("/api/range-test", body, options);
 

@@ -174,6 +174,24 @@ def test_progress_comes_before_the_result_to_who_asks_for_a_stream(client: TestC
     assert text.startswith("event: error\n") and orjson.loads(text.split("data: ")[1]) == refused
 
 
+def test_a_cure_tells_its_progress(client: TestClient) -> None:
+    caller = Caller(client, {"spec": SLOPE})
+    caller.ok("POST", "/train", {"iterations": 360})
+    (finding, *_) = caller.ok("GET", "/doctor")["findings"]
+    cure = {"check": finding["check"], "cure": finding["cures"][0]["name"], "iterations": 5_000}
+    asked = {"accept": "text/event-stream"}
+    with client.stream("POST", f"{caller.path}/doctor", json=cure, headers=asked) as answer:
+        events = "".join(answer.iter_text()).split("\n\n")
+    *progress, (kind, result) = [event.split("\ndata: ") for event in events if event]
+    assert kind == "event: result" and orjson.loads(result) == caller.ok("POST", "/doctor", cure)
+    told = [orjson.loads(data) for name, data in progress if name == "event: progress"]
+    assert told and all(0 <= one["done"] <= one["of"] == 10_000 for one in told)
+    with client.stream(
+        "POST", f"{caller.path}/doctor", json={**cure, "cure": "none"}, headers=asked
+    ) as answer:
+        assert "".join(answer.iter_text()).startswith("event: error\n")
+
+
 def test_a_landscape_of_a_spec_needs_no_session(client: TestClient) -> None:
     spec = {"program": "L = 0.5*(x**2 + 25*y**2)", "values": {"x": -4, "y": 1.5}}
     body = {"spec": spec, "lane": {"lr": 0.02}, "iterations": 3, "plane": "parameters",

@@ -14,8 +14,8 @@ from app.lab.treatment import treat
 from app.lab.vitals import vitals
 from app.sessions.errors import limited
 from app.web.api.answers import FRESH, READ, Id, Iteration, says
-from app.web.api.long import KeepOn
-from app.web.api.looking import examine, examined, look
+from app.web.api.long import KeepOn, streams
+from app.web.api.looking import Heard, examine, examined, look
 from app.web.api.models import doctor as models
 
 router = APIRouter(prefix="/api/sessions/{id}", tags=["experiments"])
@@ -59,7 +59,7 @@ async def doctor(
 @router.post(
     "/doctor",
     summary="Try a cure",
-    responses=says(models.Treatment, "treatment", 400, 404, 413, 415, 422),
+    responses=streams(says(models.Treatment, "treatment", 400, 404, 413, 415, 422)),
 )
 async def cure(
     request: Request,
@@ -68,11 +68,11 @@ async def cure(
 ) -> Response:
     """Two lanes from the same start: the run as it is, and with one of the cures that a finding of
     GET on the same address offers; and whether the finding is gone. Each lane's `spec` makes a
-    session. Nothing is changed.
+    session. Nothing is changed. With `Accept: text/event-stream` it tells its progress first.
     """
     at = await look(request, id, body.iteration)
 
-    def work(keep_on: KeepOn) -> Any:
+    def work(heard: Heard) -> Any:
         found = treat(
             at.session.run,
             at.moment.iteration,
@@ -80,7 +80,7 @@ async def cure(
             body.cure,
             body.iterations,
             max_iterations=at.desk.limits.sweep_iterations,
-            keep_on=keep_on,
+            progress=heard,
         )
         return {**vars(found), "lanes": [vars(lane) for lane in found.lanes]}
 

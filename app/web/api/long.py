@@ -134,9 +134,18 @@ async def told(
         return await desk_of(request).workers.run(lambda: encode(finish(found)))
 
     if STREAM in request.headers.get("accept", ""):
-        return StreamingResponse(_events(content(), watch, heard), media_type=STREAM, headers=FRESH)
+        return streamed(content(), watch, heard)
     pieces = [piece async for _, piece in _heard(content(), watch, heard)]
     return Json(pieces[-1], 200, FRESH)
+
+
+def streamed(
+    work: Coroutine[Any, Any, bytes],
+    watch: Watch,
+    heard: Callable[[int, int], None] = lambda done, of: None,
+) -> Response:
+    """Progress as it comes, and then what the work makes, as events."""
+    return StreamingResponse(_events(work, watch, heard), media_type=STREAM, headers=FRESH)
 
 
 async def _heard(

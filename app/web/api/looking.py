@@ -17,7 +17,7 @@ from app.sessions.moment import Moment
 from app.sessions.processes import Watch
 from app.sessions.session import Session, worded
 from app.web.api.answers import desk_of, encoded, here
-from app.web.api.long import KeepOn, attended, in_turn
+from app.web.api.long import STREAM, KeepOn, attended, in_turn, streamed
 
 
 class UnheardError(Exception):
@@ -55,23 +55,39 @@ async def view(at: Look, make: Callable[[], Any], reach: bool = True) -> Respons
     return encoded(content, at.session.revision)
 
 
-async def examine(request: Request, at: Look, work: Callable[[KeepOn], Any]) -> Response:
-    """As `view`, of what takes longer."""
-    content = await examined(request, at, lambda keep_on: encode(worded(work(keep_on))))
-    return encoded(content, at.session.revision)
+class Heard:
+    """What work asks now and then, and tells how far it is if that is known: it lets others go
+    first, and ends where nobody waits.
+    """
+
+    def __init__(self, watch: Watch, keep_on: KeepOn) -> None:
+        self.watch, self.keep_on = watch, keep_on
+
+    def __call__(self, done: int = 0, of: int = 0) -> bool:
+        if of:
+            self.watch.done, self.watch.of = done, of
+        if not self.watch.on:
+            raise UnheardError
+        return self.keep_on()
 
 
-async def examined(request: Request, at: Look, work: Callable[[KeepOn], bytes]) -> bytes:
-    """Work that lets others go first, and ends with the server, or when the caller hangs up."""
+async def examine(request: Request, at: Look, work: Callable[[Heard], Any]) -> Response:
+    """As `view`, of what takes longer; with progress, to who accepts an event stream."""
     watch = Watch()
+    content = examined(request, at, lambda heard: encode(worded(work(heard))), watch)
+    if STREAM in request.headers.get("accept", ""):
+        return streamed(content, watch)
+    return encoded(await content, at.session.revision)
+
+
+async def examined(
+    request: Request, at: Look, work: Callable[[Heard], bytes], watch: Watch | None = None
+) -> bytes:
+    """Work that lets others go first, and ends with the server, or when the caller hangs up."""
+    watch = watch or Watch()
 
     def heard(keep_on: KeepOn) -> bytes:
-        def on() -> bool:
-            if not watch.on:
-                raise UnheardError
-            return keep_on()
-
-        return work(on)
+        return work(Heard(watch, keep_on))
 
     run = at.desk.compute(at.session, in_turn(at.desk, heard), at.moment.iteration)
     try:

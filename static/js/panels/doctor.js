@@ -1,11 +1,11 @@
 // The doctor's panel: every finding with cause, place, measured number and source, and its cures, each to be tried as a
 // second lane beside the run. It takes the program's place while it is open.
 
-import * as api from "../api.js";
 import { downloads } from "../download.js";
 import { count, number } from "../format.js";
 import { fill, h, icon } from "../h.js";
 import { fragment } from "../share.js";
+import { treat } from "../stream.js";
 import { lanesView } from "./doctor_lanes.js";
 
 /** @import {Store} from "../store.js" */
@@ -26,6 +26,8 @@ export function createDoctor(store, actions, watch, button) {
     h("header", { class: "doctor-head" }, h("h2", { class: "panel-title" }, "Doctor"), close), body);
   let told = "";
   let arriving = false;
+  /** @type {AbortController | null} the cure that is tried */
+  let running = null;
   /** On a phone it stands below the stage. */
   const come = () => matchMedia("(max-width: 900px)").matches && element.scrollIntoView({ block: "start" });
 
@@ -72,13 +74,18 @@ export function createDoctor(store, actions, watch, button) {
   async function attempt(pressed, finding, cure, report, place) {
     pressed.after(place);
     for (const other of pressed.closest("ul")?.querySelectorAll("button") ?? []) other.setAttribute("aria-pressed", String(other === pressed));
-    fill(place, h("p", { class: "doctor-none" }, "Both lanes are running …"));
+    running?.abort();
+    const mine = (running = new AbortController());
+    const far = h("progress", { max: 1, "aria-label": "Progress" });
+    fill(place, h("p", { class: "doctor-none" }, "Both lanes are running … ", far));
     try {
       const { session } = store.get();
-      const treatment = await api.treat(session.id, { check: finding.check, cure: cure.name, iteration: report.iteration });
-      if (pressed.getAttribute("aria-pressed") !== "true") return;
+      const treatment = await treat(session.id, { check: finding.check, cure: cure.name, iteration: report.iteration }, {
+        signal: mine.signal, heard: (done, of) => { far.value = done / of; },
+      });
       await show(place, treatment, finding, session.title);
     } catch (error) {
+      if (mine.signal.aborted) return;
       fill(place, h("p", { class: "doctor-none", role: "alert" }, /** @type {Error} */ (error).message));
     }
   }
