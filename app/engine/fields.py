@@ -37,7 +37,8 @@ def build(cls: type[T], given: Mapping[str, Any], where: str) -> T:
                 where=f"{where}.{name}",
             )
     arguments = {
-        name: convert(value, hints[name], f"{where}.{name}") for name, value in given.items()
+        name: convert(value, hints[name], f"{where}.{name}", known[name].metadata.get("high"))
+        for name, value in given.items()
     }
     for name, field in known.items():
         missing = field.default is MISSING and field.default_factory is MISSING
@@ -46,7 +47,7 @@ def build(cls: type[T], given: Mapping[str, Any], where: str) -> T:
     return cls(**arguments)
 
 
-def convert(value: Any, hint: Any, where: str) -> Any:
+def convert(value: Any, hint: Any, where: str, most: int | None = None) -> Any:
     """The value as the annotated type: whole numbers, finite numbers, flags, texts; others pass
     through.
     """
@@ -55,7 +56,7 @@ def convert(value: Any, hint: Any, where: str) -> Any:
             raise BackstepError(f"must be true or false: {shown(value)}", where=where)
         return value
     if hint is int:
-        return whole(value, where)
+        return whole(value, where, most=most)
     if hint is float:
         return real(value, where)
     if hint is str and not isinstance(value, str):
@@ -63,12 +64,21 @@ def convert(value: Any, hint: Any, where: str) -> Any:
     return value
 
 
-def whole(value: Any, where: str, *, low: int | None = None, high: int | None = None) -> int:
-    """A whole number within bounds."""
+def whole(
+    value: Any,
+    where: str,
+    *,
+    low: int | None = None,
+    high: int | None = None,
+    most: int | None = None,
+) -> int:
+    """A whole number within bounds; `most` is one that somebody else will hold it to."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise BackstepError(f"must be a whole number: {shown(value)}", where=where)
     if abs(value) > LARGEST:
-        raise BackstepError(f"must be at most {high or LARGEST}: {shown(value)}", where=where)
+        raise BackstepError(
+            f"must be at most {high or most or LARGEST}: {shown(value)}", where=where
+        )
     if low is not None and value < low:
         raise BackstepError(f"must be at least {low}: {shown(value)}", where=where)
     if high is not None and value > high:

@@ -71,6 +71,20 @@ def test_an_error_ends_the_walk_and_the_repaired_one_is_a_click_away(new_page: N
     assert page.locator(".plans-fault .complaint").count() == 0
 
 
+def test_the_order_of_the_way_back_is_a_switch(new_page: NewPage) -> None:
+    page = new_page(reduced_motion="reduce")
+    opened = Walk(page).open("/walk/fan-out")
+    for on, slope in ((False, "36"), (True, "24")):
+        with page.expect_navigation():
+            page.get_by_role("switch", name="topological order").click()
+        opened.ready().press("End").wait_until("step > 0")
+        switch = page.get_by_role("switch", name="topological order")
+        assert switch.get_attribute("aria-checked") == str(on).lower()
+        assert page.locator(".node[data-node=a] .role-grad .chip-number").inner_text() == slope
+    chain = Walk(page).open("/walk/weight-sigmoid-loss").page
+    assert chain.get_by_role("switch", name="topological order").count() == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lesson", ["checkpointing", "gradient-accumulation", "in-place"])
 def test_nothing_serious_bars_anyone(

@@ -5,6 +5,7 @@
 import { fill, h } from "../h.js";
 import { boundaries } from "../timeline.js";
 import { wished } from "./edits.js";
+import { orderSwitch } from "./order_switch.js";
 import { createRows } from "./rows.js";
 
 /** @import {Actions, PlanEntry, State} from "../types.js" */
@@ -79,7 +80,7 @@ export function mount(element, store, actions) {
       return h(
         "li",
         { class: "program-phase", dataset: { phase }, style: { "--band": `var(--phase-${phase}, var(--phase-data))` } },
-        !alone && h("span", { class: "program-heading" }, GROUPS[phase] ?? phase.replaceAll("_", " ")),
+        !alone && h("span", { class: "program-heading" }, GROUPS[phase] ?? phase.replaceAll("_", " "), phase === "backward" && orderSwitch(store)),
         inner,
       );
     });
