@@ -32,7 +32,7 @@ export function orderSwitch(store) {
     location.assign(`/walk${end}`);
     if (stays) location.reload();
   }
-  return h("button", {
+  return h("span", { class: "program-order" }, naive ? "no order" : "in order", h("button", {
     type: "button",
     class: "switch",
     role: "switch",
@@ -40,5 +40,5 @@ export function orderSwitch(store) {
     "aria-label": "backward in topological order",
     title: naive ? "In order: wait until everything has come in" : "Without an order: pass on whatever has come in, by naive recursion",
     on: { click: turn },
-  });
+  }));
 }
