@@ -19,6 +19,8 @@ REACHED = 0.9
 STRAIGHT = 0.5
 """Crawls, too, while the second half of the time still brings half as much as the first: a run that
 gets somewhere has bent by then. This tells a lane that has no better one beside it."""
+LEVEL = 0.05
+"""Stands: the second half of the time brings less than this share of what the first brought."""
 NEAR = 0.01
 """Within a hundredth of the way to the best loss a path may turn as it likes: it has arrived."""
 TURNS = 5
@@ -173,6 +175,8 @@ def _crawls(course: Course, best: float) -> Verdict | None:
     count = len(course.losses) - 1
     if done <= STILL * abs(course.start):
         return Verdict("stands", count, f"After {_iterations(count)} the loss has not fallen.")
+    if course.losses[len(course.losses) // 2] - course.end < LEVEL * middle:
+        return _level(course, best, done)
     left = numbers.text(course.losses[-1], 3)
     return Verdict(
         "crawls",
@@ -180,6 +184,16 @@ def _crawls(course: Course, best: float) -> Verdict | None:
         f"After {_iterations(count)} the loss is still {left}; it started at "
         f"{numbers.text(course.start, 3)}.",
     )
+
+
+def _level(course: Course, best: float, done: float) -> Verdict:
+    """It fell, and stays above what a better lane reaches: no matter of speed."""
+    near = course.start - (1 - LEVEL) * done
+    at = next((i for i, loss in enumerate(course.losses) if loss <= near), len(course.losses) - 1)
+    there, left = numbers.text(course.start, 3), numbers.text(course.losses[at], 3)
+    came = f"By iteration {at} it is down to {left}" if left != there else f"It starts at {there}"
+    reached = f"the best lane comes down to {numbers.text(best, 3)}"
+    return Verdict("stands", at, f"{came}, and hardly moves from there; {reached}.")
 
 
 def _right(course: Course, best: float) -> Verdict:

@@ -183,6 +183,16 @@ def test_noise_of_batches_is_no_swing() -> None:
     assert [verdict.kind for verdict in judge([noisy, swinging])] == ["right", "oscillates"]
 
 
+def test_a_lane_that_levels_off_above_a_better_one_is_not_slow() -> None:
+    still = [False] * 99
+    falling = [0.9**k for k in range(100)]
+    level = [max(0.5, 0.7**k) for k in range(100)]
+    slow = [1 - 0.004 * k for k in range(100)]
+    best, stuck, crawling = judge([Course(losses, still) for losses in (falling, level, slow)])
+    assert (best.kind, stuck.kind, crawling.kind) == ("right", "stands", "crawls")
+    assert stuck.at == 2 and "down to 0.5" in stuck.says
+
+
 def test_lanes_may_differ_in_more_than_their_rate() -> None:
     lanes = sweep(
         {**MOONS, "init": "zeros"},
@@ -238,7 +248,8 @@ def test_steps_that_are_nothing_beside_the_weights_do_not_swing() -> None:
     }
     inits = [{"type": "normal", "std": 0.01}, "kaiming_uniform"]
     lanes = sweep(deep, [{"lr": 0.1, "init": init} for init in inits], 200)
-    assert kinds(lanes) == ["crawls", "right"]
+    assert kinds(lanes) == ["stands", "right"]
+    assert lanes[0].verdict.says.startswith("It starts at 0.693, and hardly moves")
 
 
 def test_a_single_sample_at_a_time_is_unsteady_and_not_slow() -> None:
