@@ -1,4 +1,5 @@
-"""How ops that are no sum of products are taken apart: softmax, losses, maxima, normalisation."""
+"""How ops that are no sum of products are taken apart: softmax, losses, maxima, normalisation,
+gates."""
 
 from __future__ import annotations
 
@@ -190,3 +191,20 @@ def _causal_mask(e: Exploder, node: Node, operands: list[Entries]) -> Entries:
 @rule("initial_state")
 def _initial_state(e: Exploder, node: Node, operands: list[Entries]) -> Entries:
     return {i: e.constant(0.0) for i in np.ndindex(*node.shape)}
+
+
+@rule("lstm_gate", "lstm_candidate", "gru_gate", "gru_candidate")
+def _gate(e: Exploder, node: Node, operands: list[Entries]) -> Entries:
+    """σ or tanh of this gate's part of the sums; before a candidate stands the reset gate."""
+    op, found = node.op, {}
+    bend = "tanh" if op.name.endswith("candidate") else "sigmoid"  # type: ignore[union-attr]
+    shapes = [e.old[name].shape for name in node.inputs]
+    for index in np.ndindex(*node.shape):
+        e.begin(node, index)
+        place = op.places(index, *shapes)["x"]  # type: ignore[union-attr,index]
+        total, *others = (entries[place] for entries in operands[:2])
+        for other in others:
+            reset = operands[2][index] if len(operands) > 2 else None
+            total = e.use("add", total, other if reset is None else e.use("mul", reset, other))
+        found[index] = e.name(e.use(bend, total))
+    return found
