@@ -256,7 +256,9 @@ def _leaf(e: Exploder, node: Node, classes: Mapping[str, int]) -> Entries:
 def _apart(e: Exploder, node: Node, op: Op) -> Entries:
     operands = [e.entries[name] for name in node.inputs]
     if op.name in RULES:
-        return RULES[op.name](e, node, [_flowing(e, node, i) for i in range(len(operands))])
+        if any(map(op.differentiable, range(len(operands)))):  # else only their shape is asked
+            operands = [_flowing(e, node, i) for i in range(len(operands))]
+        return RULES[op.name](e, node, operands)
     letters = dict(zip(op.operands, operands, strict=False))
     shapes = [e.old[name].shape for name in node.inputs]
     found: Entries = {}

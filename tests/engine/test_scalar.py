@@ -100,6 +100,14 @@ def test_moving_numbers_makes_no_node() -> None:
     assert len(scalars.graph.ops) == 5
 
 
+def test_an_operand_of_which_only_the_shape_is_asked_makes_no_node() -> None:
+    graph = Graph()
+    x = graph.leaf("input", "x", (1, 3, 2))
+    h = graph.add(make("initial_state", {"width": 2}), x, name="h")
+    use(graph, "sum", use(graph, "add", h, h), name="L")
+    assert not [node for node in explode(graph).graph.ops if node.op_name == "detach"]
+
+
 def test_what_cannot_be_taken_apart_is_named() -> None:
     graph = Graph()
     table = graph.leaf("parameter", "table", (4, 2))
