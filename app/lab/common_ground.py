@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.errors import BackstepError, LimitError
-from app.engine.fields import whole
+from app.engine.errors import BackstepError
 from app.engine.graph import PARAMETER
 from app.engine.types import VALUE
 from app.lab.landscape import MAX_ITERATIONS, MAX_POINTS, Progress, Survey, side
-from app.lab.lanes import MAX_LANES, parse_lanes
+from app.lab.lanes import MAX_LANES, counted, parse_lanes
 from app.lab.planes import Way, trajectory_plane
 from app.lab.recorded import Recorded, recorded
 from app.train.limits import SpecLimits
+from app.train.refined import arrays_of, run_of
 from app.train.run import Run
 
 PLACES = 30  # of each way, at most
@@ -38,14 +38,10 @@ def common_ground(
     max_points: int = MAX_POINTS,
 ) -> dict[str, Any]:
     """What `Survey.grid` tells, around the first lane's start, with a `paths` of one way a lane."""
-    count = whole(iterations, "iterations", low=2)
-    if count > max_iterations:
-        raise LimitError(
-            f"a landscape's lanes may have at most {max_iterations:,} iterations: {count:,}",
-            where="iterations",
-        )
+    count = counted(iterations, max_iterations, "a landscape's lanes may have", low=2)
     n = side(points, max_points)
-    runs = [Run(one.spec(dict(document), limits)) for one in parse_lanes(lanes, max_lanes)]
+    wanted = parse_lanes(lanes, max_lanes)
+    runs = [arrays_of(run_of(one.spec(dict(document), limits))) for one in wanted]
     f = recorded(runs[0], 0)
     for i, run in enumerate(runs):
         if _shapes(run) != _shapes(runs[0]):

@@ -13,7 +13,7 @@ import numpy as np
 from app.engine.errors import BackstepError, LimitError
 from app.engine.fields import real, whole
 from app.engine.types import VALUE
-from app.lab.lanes import laned
+from app.lab.lanes import counted, laned
 from app.lab.planes import (
     Plane,
     Way,
@@ -178,13 +178,7 @@ def landscape(
     max_points: int = MAX_POINTS,
 ) -> dict[str, Any]:
     """Of a spec, or of one lane of it, after so many iterations: `asked` is what `survey` takes."""
-    count = whole(iterations, "iterations", low=0)
-    if count > max_iterations:
-        raise LimitError(
-            f"a landscape's run may have at most {max_iterations:,} iterations: {count:,}",
-            where="iterations",
-            setting="sweep_iterations",
-        )
+    count = counted(iterations, max_iterations, "a landscape's run may have", low=0)
     run = run_of(laned(document, lane, limits))
     if progress is None:
         return survey(run, run.train(count), max_points=max_points, **asked).grid()

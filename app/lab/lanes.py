@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.engine.errors import BackstepError, LimitError
-from app.engine.fields import mapping, real
+from app.engine.fields import mapping, real, whole
 from app.render import numbers
 from app.train.limits import SpecLimits
 from app.train.spec import DEFAULT_OPTIMIZER, Spec, parse_spec
@@ -23,6 +23,18 @@ FIELDS = (
 """What a lane may change, beside the rate; as in a spec."""
 DRAWN_ANEW = ("init", "model")
 """With another one of these, numbers written out for the former parameters count no more."""
+
+
+def counted(iterations: Any, most: int, what: str, *, low: int = 1) -> int:
+    """How many iterations an experiment shall have; `what` begins the sentence of the limit."""
+    count = whole(iterations, "iterations", low=low)
+    if count > most:
+        raise LimitError(
+            f"{what} at most {most:,} iterations: {count:,}",
+            where="iterations",
+            setting="sweep_iterations",
+        )
+    return count
 
 
 @dataclass(frozen=True)

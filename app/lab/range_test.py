@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.engine.errors import BackstepError, LimitError
-from app.engine.fields import real, whole
-from app.lab.lanes import merged
+from app.engine.errors import BackstepError
+from app.engine.fields import real
+from app.lab.lanes import counted, merged
 from app.render import numbers
 from app.train.limits import SpecLimits
 from app.train.refined import run_of
@@ -54,13 +54,7 @@ def range_test(
     progress: Callable[[int, int], bool] | None = None,
 ) -> RangeTest:
     """From the spec's own start; `progress` may end it early."""
-    count = whole(iterations, "iterations", low=10)
-    if count > max_iterations:
-        raise LimitError(
-            f"a range test may have at most {max_iterations:,} iterations: {count:,}",
-            where="iterations",
-            setting="sweep_iterations",
-        )
+    count = counted(iterations, max_iterations, "a range test may have", low=10)
     low, high = real(low, "low"), real(high, "high")
     if not 0 < low < high:
         raise BackstepError(f"must be above low, and both above 0: {low:g}, {high:g}", where="high")

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app.engine.errors import LimitError
-from app.engine.fields import whole
-from app.lab.lanes import MAX_LANES, parse_lanes
+from app.lab.lanes import MAX_LANES, counted, parse_lanes
 from app.lab.runner import Former, Progress, Ran, run_lane
 from app.lab.verdicts import Verdict, judge
 from app.train.limits import SpecLimits
@@ -55,13 +53,7 @@ def lane_tasks(
     run in a process of its own, and takes over from the one before it what both have in common if
     that ran in the same one. What is wrong with one is said here already.
     """
-    count = whole(iterations, "iterations", low=1)
-    if count > max_iterations:
-        raise LimitError(
-            f"a sweep may have at most {max_iterations:,} iterations: {count:,}",
-            where="iterations",
-            setting="sweep_iterations",
-        )
+    count = counted(iterations, max_iterations, "a sweep may have")
     wanted = parse_lanes(lanes, max_lanes)
     former = Former()
     return [

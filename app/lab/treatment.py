@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.errors import BackstepError, LimitError
+from app.engine.errors import BackstepError
 from app.lab.cures import Cure
 from app.lab.doctor import CHECKS, Finding, examine, findings_of
 from app.lab.evidence import Evidence
-from app.lab.lanes import kindred, merged
+from app.lab.lanes import counted, kindred, merged
 from app.render import numbers
 from app.train.limits import SpecLimits
 from app.train.refined import run_of
@@ -71,13 +71,8 @@ def treat(
 ) -> Treatment:
     """Try one cure of one finding of a run that has come to the start of this iteration."""
     finding, chosen, document = _offered(run, iteration, check, cure)
-    count = max(FEWEST, iteration) if iterations is None else iterations
-    if count > max_iterations:
-        raise LimitError(
-            f"a cure may be tried for at most {max_iterations:,} iterations: {count:,}",
-            where="iterations",
-            setting="sweep_iterations",
-        )
+    wanted = max(FEWEST, iteration) if iterations is None else iterations
+    count = counted(wanted, max_iterations, "a cure may be tried for")
     changed = merged(document, chosen.changes or {})
     until = count if chosen.until is None else min(count, chosen.until)
     limits = run.spec.limits

@@ -91,9 +91,7 @@ class Shown(Run):
     def _start(self, iteration: int) -> Slots:
         if iteration == 0:
             return self._core(0)
-        before = self._steppers.get(iteration - 1)
-        if before is None:
-            before = self._stepper(iteration - 1, self._core(iteration - 1))
+        before = self._former(iteration)
         before.seek(len(before.plan))
         return before.slots | self._core(iteration)
 

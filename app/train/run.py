@@ -104,13 +104,16 @@ class Run(Iterations):
             self.scalars(iteration, self.lr(iteration), slots),
         )
 
+    def _former(self, iteration: int) -> Stepper:
+        """The iteration before, wherever in it somebody has looked."""
+        known = self._steppers.get(iteration - 1)
+        return known or self._stepper(iteration - 1, self._core(iteration - 1))
+
     def _start(self, iteration: int) -> Slots:
         """All slots at the start of an iteration, with what the one before left in them."""
         if iteration == 0:
             return self._core(0)
-        before = self._steppers.get(iteration - 1)
-        if before is None:
-            before = self._stepper(iteration - 1, self._core(iteration - 1))
+        before = self._former(iteration)
         self._finish(iteration - 1, before)
         return self._edited(iteration, dict(before.slots))
 

@@ -206,5 +206,10 @@ def test_a_landscape_of_a_spec_needs_no_session(client: TestClient) -> None:
     lanes = {**body, "lanes": [{"lr": 0.02}, {"lr": 0.04}]}
     shared = client.post("/api/landscape", json=lanes).json()
     assert [path[-1]["iteration"] for path in shared["paths"]] == [3, 3]
+    too_long = client.post("/api/landscape", json={**lanes, "iterations": 10**6}).json()["error"]
+    assert too_long["where"] == "iterations"
+    assert too_long["message"].endswith("(BACKSTEP_SWEEP_ITERATIONS)")
+    numbers = {**lanes, "spec": {**spec, "scalars": True}}
+    assert client.post("/api/landscape", json=numbers).json()["paths"] == shared["paths"]
     refused = client.post("/api/landscape", json={**body, "iterations": 10**6})
     assert refused.status_code == 422 and refused.json()["error"]["where"] == "iterations"
